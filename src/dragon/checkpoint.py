@@ -1,0 +1,185 @@
+"""A checkpoint is a folder in Hugging Face's layout: read without PyTorch, written all or nothing.
+
+In: a `ModelConfig`, tensors as NumPy arrays, tokenizer files. Out: config.json, model.safetensors,
+tokenizer.json, tokenizer_config.json, generation_config.json. What Llama has no name for stands under
+the key `dragon` of config.json.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dragon.config import ModelConfig, from_dict
+from dragon.errors import CheckpointError, ConfigError
+from dragon.weights import tensor_shapes
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
+TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
+GENERATION_FILE = "generation_config.json"
+
+# Fields of ModelConfig that Llama's config.json has under the same name.
+LLAMA_FIELDS = (
+    "vocab_size",
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "max_position_embeddings",
+    "rope_theta",
+    "attention_bias",
+    "mlp_bias",
+    "tie_word_embeddings",
+)
+
+
+def config_to_json(config: ModelConfig) -> dict[str, Any]:
+    """The content of config.json."""
+    values = asdict(config)
+    return {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "torch_dtype": "float32",
+        "hidden_act": "silu" if config.activation == "swiglu" else config.activation,
+        "rms_norm_eps": config.norm_eps,
+        **{name: values.pop(name) for name in LLAMA_FIELDS},
+        "dragon": values,
+    }
+
+
+def config_from_json(values: dict[str, Any]) -> ModelConfig:
+    """The inverse of `config_to_json`.
+
+    Raises:
+        CheckpointError: if the architecture is another one or a field has a wrong value.
+    """
+    if values.get("model_type") != "llama":
+        raise CheckpointError(
+            f"model_type {values.get('model_type')!r} is not supported.", "Supported: llama."
+        )
+    extras = values.get("dragon", {})
+    if not isinstance(extras, dict):
+        raise CheckpointError(f"config.json: dragon is {extras!r}.", "It must be an object.")
+    own = {name: values[name] for name in LLAMA_FIELDS if values.get(name) is not None}
+    own.setdefault("num_key_value_heads", own.get("num_attention_heads"))
+    own["norm_eps"] = values.get("rms_norm_eps", 1e-5)
+    known = {**own, **{k: v for k, v in extras.items() if k in ModelConfig.__dataclass_fields__}}
+    try:
+        return from_dict(ModelConfig, known, "config.json")
+    except ConfigError as error:
+        raise CheckpointError(str(error)) from None
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """Read one JSON object of a model folder.
+
+    Raises:
+        CheckpointError: if the folder or the file is missing or malformed.
+    """
+    path = folder / name
+    if not folder.is_dir():
+        raise CheckpointError(
+            f"No model folder at {folder}.", "Give --model the name of a shipped model or a folder."
+        )
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{folder} has no {name}.", "It is not a complete model folder."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is not readable JSON: {error}.") from None
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} holds no JSON object.")
+    return values
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read config.json of a model folder."""
+    return config_from_json(read_json(folder, CONFIG_FILE))
+
+
+def check_tensors(config: ModelConfig, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise CheckpointError unless every tensor of the model is there in its shape."""
+    for name, shape in tensor_shapes(config).items():
+        if name not in shapes:
+            raise CheckpointError(f"The weights lack {name}.", "The checkpoint is incomplete.")
+        if tuple(shapes[name]) != shape:
+            raise CheckpointError(
+                f"{name} has shape {tuple(shapes[name])}; config.json says {shape}.",
+                "The weights belong to another configuration.",
+            )
+
+
+@contextmanager
+def written_beside(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder that replaces `target` when the block ends without an error.
+
+    A reader sees the old folder or the new one, and after kill -9 at any moment one of them exists:
+    the old is moved aside before the rename and put back by the next writer if it comes to that.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
+    aside = target.with_name(f".{target.name}.old")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    try:
+        yield fresh
+        for path in fresh.rglob("*"):
+            if path.is_file():
+                _fsync(path)
+        if aside.exists() and target.exists():
+            shutil.rmtree(aside)
+        if target.exists():
+            target.rename(aside)
+        fresh.rename(target)
+        shutil.rmtree(aside, ignore_errors=True)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _fsync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_checkpoint(
+    folder: Path,
+    config: ModelConfig,
+    tensors: Mapping[str, np.ndarray],
+    tokenizer_folder: Path | None = None,
+    extras: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a whole model folder, beside and renamed.
+
+    Args:
+        folder: where; replaced as a whole.
+        tensors: by the names of `tensor_shapes`.
+        tokenizer_folder: tokenizer.json and tokenizer_config.json are copied from here.
+        extras: further keys under `dragon` in config.json (calibration, training summary).
+    """
+    from safetensors.numpy import save_file
+
+    check_tensors(config, {name: t.shape for name, t in tensors.items()})
+    values = config_to_json(config)
+    values["dragon"].update(extras or {})
+    with written_beside(folder) as fresh:
+        save_file(
+            {k: np.ascontiguousarray(t) for k, t in tensors.items()},
+            fresh / WEIGHTS_FILE,
+            metadata={"format": "pt"},
+        )
+        (fresh / CONFIG_FILE).write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+        (fresh / GENERATION_FILE).write_text(json.dumps({"do_sample": False}) + "\n", "utf-8")
+        for name in (TOKENIZER_FILE, TOKENIZER_CONFIG_FILE):
+            if tokenizer_folder is not None and (tokenizer_folder / name).exists():
+                shutil.copyfile(tokenizer_folder / name, fresh / name)
