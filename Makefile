@@ -1,0 +1,65 @@
+# dRAGon's two commands are `make ask` and `make test`; the rest is for development.
+# Everything lives in .venv; a stamp in it says what is installed, so that repeated calls are fast.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DOCS   ?= examples/handbook
+Q      ?= How many days of annual leave do new employees get?
+
+# Build isolation obeys the constraints only through the environment.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BUILD_INPUTS := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
+PIP_INSTALL  := $(BIN)/python -m pip install --quiet
+
+.PHONY: ask install test test-slow check format bench clean
+.DEFAULT_GOAL := ask
+
+ask: $(VENV)/.ask
+	@$(BIN)/dragon ask --docs "$(DOCS)" "$(Q)"
+
+install: $(VENV)/.dev
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -q
+
+test-slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -q -m "slow and not gpu"
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict src
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev
+	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "error: $(PYTHON) is missing or older than Python 3.11. Give another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "error: $(PYTHON) has no venv module. Install it (Debian, Ubuntu: apt install python3-venv)." >&2; exit 1; }
+	@echo "creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ask: $(BUILD_INPUTS) | $(BIN)/python
+	@echo "installing dragon (what asking needs)"
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+# PyTorch first and by itself, so that nothing else chooses its version. The full install holds what
+# asking needs, so its stamp serves for both.
+$(VENV)/.dev: $(BUILD_INPUTS) | $(BIN)/python
+	@echo "installing dragon with everything for training and development"
+	@$(PIP_INSTALL) torch==2.13.0
+	@$(PIP_INSTALL) -e ".[train,dev]"
+	@touch $(VENV)/.ask $@
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

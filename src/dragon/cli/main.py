@@ -1,0 +1,172 @@
+"""The root of the command line: finds the command, loads it alone, turns errors into one line.
+
+In: the arguments of the process. Out: an exit code: 0 done, 1 failed, 2 wrong usage or input, 130
+interrupted. Written by hand because start-up counts: `dragon --help` loads neither typer nor rich.
+"""
+
+import errno
+import os
+import sys
+from importlib import import_module
+from typing import NamedTuple, TextIO
+
+from dragon import __version__
+from dragon.errors import DragonError, InputError
+
+
+class Command(NamedTuple):
+    """Where a command lives: its module, the typer app or function in it, and its line of help."""
+
+    module: str
+    attribute: str
+    help: str
+
+
+GROUPS: dict[str, dict[str, Command]] = {
+    "Ask": {
+        "ask": Command("dragon.cli.ask", "ask", "Answer one question from your documents."),
+        "chat": Command("dragon.cli.chat", "chat", "Ask on and on; follow-ups keep their context."),
+        "index": Command("dragon.cli.index", "app", "Add, remove, list and search documents."),
+    },
+    "Build": {
+        "tokenizer": Command("dragon.cli.tokenizer", "app", "Train, extend and try a tokenizer."),
+        "data": Command("dragon.cli.data", "app", "Prepare text and questions for training."),
+        "train": Command("dragon.cli.train", "train", "Train a model from a configuration."),
+    },
+    "Measure": {
+        "eval": Command("dragon.cli.evaluate", "app", "Score a model, an index or an answerer."),
+    },
+}
+COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
+
+USAGE = "Usage: dragon [--debug] COMMAND [OPTIONS] ..."
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command line and return its exit code; errors are printed as one line on stderr.
+
+    Args:
+        argv: the arguments without the program's name; by default those of the process.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    _write_utf8()
+    debug, arguments = _take_debug(arguments)
+    try:
+        code = _dispatch(arguments)
+        # Inside the try: a closed pipe shows itself only when the buffer is written out.
+        sys.stdout.flush()
+        if code == 130:  # typer has caught the interrupt and returned its code
+            print("interrupted", file=sys.stderr)
+        return code
+    except (Exception, KeyboardInterrupt) as error:
+        if debug and not isinstance(error, BrokenPipeError):
+            raise
+        return _report(error)
+
+
+def _take_debug(arguments: list[str]) -> tuple[bool, list[str]]:
+    """Take `--debug` out, wherever it stands before a `--`."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept = [a for a in arguments[:end] if a != "--debug"]
+    return len(kept) < end, kept + arguments[end:]
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help(sys.stdout), end="")
+        return 0
+    name, *rest = arguments
+    if name == "--version":
+        print(f"dragon {__version__}")
+        return 0
+    if name not in COMMANDS:
+        raise InputError(f"There is no command {name!r}.", _nearest(name))
+    return _run(name, COMMANDS[name], rest)
+
+
+def _run(name: str, entry: Command, arguments: list[str]) -> int:
+    target = getattr(import_module(entry.module), entry.attribute)
+    import typer
+    from typer.exceptions import TyperException
+
+    if isinstance(target, typer.Typer):
+        command = typer.main.get_group(target)
+    else:
+        app = typer.Typer(add_completion=False)
+        app.command()(target)
+        command = typer.main.get_command(app)
+    command.context_settings["help_option_names"] = ["-h", "--help"]
+    try:
+        result = command.main(arguments, prog_name=f"dragon {name}", standalone_mode=False)
+    except TyperException as error:
+        # A group called without a subcommand carries its whole help as the message.
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message())
+            return 2
+        problem = error.format_message()
+        raise InputError(problem, f"See `dragon {name} --help`.") from error
+    except typer.Abort:
+        return 130
+    return result if isinstance(result, int) else 0
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, COMMANDS, 1)
+    return f"Did you mean `dragon {close[0]}`?" if close else "See `dragon --help`."
+
+
+def _help(stream: TextIO) -> str:
+    bold, plain = ("\033[1m", "\033[0m") if _is_coloured(stream) else ("", "")
+    lines = [USAGE, "", "Ask your documents: cited answers, offline, on this machine.", ""]
+    for group, commands in GROUPS.items():
+        lines.append(f"{bold}{group}{plain}")
+        lines += [f"  {name:<11}{command.help}" for name, command in commands.items()]
+        lines.append("")
+    lines += [
+        f"{bold}Options{plain}",
+        "  --debug    Show the traceback of an error.",
+        "  --version  Show the version.",
+        "  --help     Show this; `dragon COMMAND --help` shows a command.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _is_coloured(stream: TextIO) -> bool:
+    return stream.isatty() and "NO_COLOR" not in os.environ
+
+
+def _write_utf8() -> None:
+    # Documents hold any character; a terminal or pipe under LANG=C must not make them an error.
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors=errors)
+
+
+def _report(error: BaseException) -> int:
+    """Print one line for an error and return the exit code it stands for."""
+    if isinstance(error, BrokenPipeError):
+        # The reader has gone (`dragon ... | head`): keep the interpreter from flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    if isinstance(error, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        return 130
+    print("error: " + _line(error).replace("\n", " "), file=sys.stderr)
+    return error.exit_code if isinstance(error, DragonError) else 1
+
+
+def _line(error: BaseException) -> str:
+    if isinstance(error, DragonError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        where = f" ({error.filename})" if error.filename else ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f"No space left on the disk{where}. Free some space and run it again."
+        return f"{os.strerror(error.errno)}{where}."
+    return (
+        f"{type(error).__name__}: {error}. This is not your fault; run it again with --debug "
+        "to see where it comes from."
+    )
