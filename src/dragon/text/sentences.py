@@ -9,12 +9,13 @@ import re
 Span = tuple[int, int]
 
 # Words whose full stop does not end a sentence, lower case.
-ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof rev hon st sr jr gen col capt lt sgt maj gov sen rep pres vs etc no nos vol "
-    "fig figs eq ch sec art al cf ed eds pp p approx dept est inc ltd co corp bros ave blvd rd mt "
-    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun e.g i.e u.s u.k "
-    "a.m p.m ph.d b.c a.d d.c".split()
-)
+_ABBREVIATIONS = """
+    mr mrs ms dr prof rev hon st sr jr gen col capt lt sgt maj gov sen rep pres vs etc no nos vol
+    fig figs eq ch sec art al cf ed eds pp p approx dept est inc ltd co corp bros ave blvd rd mt
+    jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun e.g i.e u.s u.k
+    a.m p.m ph.d b.c a.d d.c
+"""
+ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 
 # A closing mark, then white space, then something that can begin a sentence; or a blank line; or a
 # new line that begins a list item.

@@ -1,0 +1,17 @@
+"""Documents in, cited passages out. Importing this costs milliseconds: parsers load when first needed."""
+
+from dragon.retrieval.index import Index
+from dragon.retrieval.paths import default_index_path, index_path_for
+from dragon.retrieval.types import AddReport, DocumentRow, Hit, Passage, Progress, Skipped
+
+__all__ = [
+    "AddReport",
+    "DocumentRow",
+    "Hit",
+    "Index",
+    "Passage",
+    "Progress",
+    "Skipped",
+    "default_index_path",
+    "index_path_for",
+]

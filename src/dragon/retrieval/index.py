@@ -1,0 +1,142 @@
+"""The index of a set of documents: add, remove, list, search.
+
+In: files and folders, and questions. Out: passages, best first.
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+
+from dragon.errors import InputError
+from dragon.retrieval import store
+from dragon.retrieval.question import match_expression, terms
+from dragon.retrieval.types import AddReport, DocumentRow, Hit, Passage, Progress
+
+_HIT = """
+SELECT passages.id, path, title, heading, text, start, score
+FROM (SELECT rowid AS hit, -bm25(search, 2.0, 2.0, 1.0) AS score FROM search
+      WHERE search MATCH ? ORDER BY score DESC LIMIT ?)
+JOIN passages ON passages.id = hit JOIN documents ON documents.id = document
+ORDER BY score DESC
+"""
+_PASSAGES = """
+SELECT passages.id, path, title, heading, text, start
+FROM documents JOIN passages ON document = documents.id WHERE path = ? ORDER BY start
+"""
+_DOCUMENTS = """
+SELECT path, title, size, characters,
+       (SELECT count(*) FROM passages WHERE document = documents.id)
+FROM documents ORDER BY path
+"""
+
+
+class Index(AbstractContextManager["Index"]):
+    """An index file, opened. Use `Index.open`, in a `with` statement."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = False, read_only: bool = False) -> "Index":
+        """Open an index.
+
+        Args:
+            path: the index file.
+            create: make it if it does not exist.
+            read_only: never write to it.
+
+        Raises:
+            StoreError: if it does not exist, is damaged, or is not an index of this version.
+        """
+        return cls(path, store.connect(path, create=create, read_only=read_only))
+
+    def close(self) -> None:
+        """Close the file; the index cannot be used afterwards."""
+        self._connection.close()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def search(self, question: str, top_k: int = 5) -> list[Hit]:
+        """The passages that fit a question best, best first; scores are BM25's, greater is better.
+
+        Raises:
+            InputError: for an empty or endless question, or `top_k` below 1.
+            StoreError: if the index is damaged or locked.
+        """
+        if top_k < 1:
+            raise InputError(f"top_k is {top_k}.", "It must be 1 or more.")
+        words = terms(question)
+        if not words:
+            return []
+        with store.guarded(self.path):
+            rows = self._connection.execute(_HIT, (match_expression(words), top_k)).fetchall()
+        return [Hit(_passage(row[:6]), row[6]) for row in rows]
+
+    def documents(self) -> list[DocumentRow]:
+        """All documents, by path."""
+        with store.guarded(self.path):
+            return [DocumentRow(*row) for row in self._connection.execute(_DOCUMENTS)]
+
+    def passages(self, document: str) -> list[Passage]:
+        """The passages of a document, in order; `document` is its absolute path."""
+        with store.guarded(self.path):
+            return [_passage(row) for row in self._connection.execute(_PASSAGES, (document,))]
+
+    def document_text(self, document: str) -> str:
+        """The text of a document as it was indexed; offsets of passages count its characters.
+
+        Raises:
+            InputError: if the index holds no such document.
+        """
+        with store.guarded(self.path):
+            row = self._connection.execute(
+                "SELECT id, tail FROM documents WHERE path = ?", (document,)
+            ).fetchone()
+            if row is None:
+                raise InputError(
+                    f"The index holds no document {document}.", "See: dragon index list."
+                )
+            pieces = self._connection.execute(
+                "SELECT gap || text FROM passages WHERE document = ? ORDER BY start", row[:1]
+            ).fetchall()
+        return "".join(piece for (piece,) in pieces) + row[1]
+
+    def add(
+        self, paths: Sequence[Path], progress: Callable[[Progress], None] | None = None
+    ) -> AddReport:
+        """Bring the index up to date with files and folders: all of it, or nothing at all.
+
+        Files that have not changed are not read again; those that are gone are removed. A file that cannot
+        be read is reported and the others go on.
+
+        Raises:
+            InputError: for a path that does not exist.
+            StoreError: if the index cannot be written; it is as it was before.
+        """
+        from dragon.retrieval.update import Update
+
+        return Update(self._connection, self.path, progress).run(paths)
+
+    def remove(self, paths: Sequence[Path]) -> int:
+        """Remove documents, given as files or as folders that hold them; returns their number.
+
+        Raises:
+            InputError: if a path matches no document.
+        """
+        from dragon.retrieval.update import remove
+
+        return remove(self._connection, self.path, paths)
+
+
+def _passage(row: tuple[int, str, str, str, str, int]) -> Passage:
+    number, document, title, heading, text, start = row
+    return Passage(number, document, title, heading, text, start, start + len(text))

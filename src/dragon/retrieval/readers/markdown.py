@@ -1,0 +1,84 @@
+"""Markdown and reStructuredText: the file's own text, with its headings found.
+
+In: a path and its text. Out: a `Document` whose text is the very same.
+"""
+
+import re
+from pathlib import Path
+
+from dragon.retrieval.readers.document import Document, Heading, title_of
+
+_FRONT_MATTER = re.compile(r"\ufeff?---[ \t\r]*\n(.*?)\n---[ \t\r]*(?:\n|\Z)", re.DOTALL)
+_FRONT_TITLE = re.compile(r"""^title:[ \t]*["']?(.*?)["']?[ \t\r]*$""", re.MULTILINE)
+# A code fence, a heading with #, or a line that is underlined and stands alone.
+_LINE = re.compile(
+    r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})"
+    r"|(?P<marks>#{1,6})[ \t]+(?P<atx>\S.*?)(?:[ \t]+#+)?[ \t\r]*$)"
+    r"|(?:(?<=\n\n)|(?<=\n\r\n)|\A\ufeff?)(?P<setext>[^\s|>#`~-].{0,200}?)[ \t\r]*\n(?P<line>=|-)(?P=line){2,}[ \t\r]*$",
+    re.MULTILINE,
+)
+_RST = re.compile(
+    r"(?:(?<=\n)|\A)(?P<text>\S.{0,200}?)[ \t\r]*\n(?P<line>[=\-~^\"'`#*+.:_])(?P=line){2,}[ \t\r]*$",
+    re.MULTILINE,
+)
+_MARKUP = re.compile(r"[*`]+|!?\[([^\]]*)\]\([^)]*\)|\s*\{#[^}]*\}|</?[a-zA-Z][^>]*>")
+
+
+def read_markdown(path: Path, text: str) -> Document:
+    r"""Markdown with its headings; code fences hide theirs.
+
+    >>> d = read_markdown(Path("a.md"), "# Leave\n\nAsk.\n\n## *Sick* leave ##\n\nRest.\n")
+    >>> d.title, [(h.level, h.text, d.text[h.start:h.end]) for h in d.headings][1:]
+    ('Leave', [(2, 'Sick leave', '## *Sick* leave ##')])
+    """
+    front = _FRONT_MATTER.match(text)
+    title = _FRONT_TITLE.search(front.group(1)) if front else None
+    headings = _markdown_headings(text, front.end() if front else 0)
+    return _document(path, text, headings, title.group(1) if title else "")
+
+
+def read_rst(path: Path, text: str) -> Document:
+    """reStructuredText; the underlining characters rank in the order of their first use."""
+    ranks: dict[str, int] = {}
+    headings = []
+    for match in _RST.finditer(text):
+        underline = match.end() - match.end("text")
+        if len(match["text"].strip()) <= underline and match["text"].strip(match["line"]):
+            level = ranks.setdefault(match["line"], len(ranks) + 1)
+            headings.append(Heading(match.start(), match.end(), level, match["text"].strip()))
+    return _document(path, text, headings, "")
+
+
+def _markdown_headings(text: str, start: int) -> list[Heading]:
+    headings: list[Heading] = []
+    fence = ""
+    for match in _LINE.finditer(text, start):
+        mark = match["fence"]
+        if mark:
+            if not fence:
+                fence = mark
+            elif mark.startswith(fence):
+                fence = ""
+        elif not fence:
+            headings.append(_heading(match))
+    return headings
+
+
+def _heading(match: re.Match[str]) -> Heading:
+    words = match["atx"] or match["setext"]
+    level = len(match["marks"]) if match["marks"] else "=-".index(match["line"]) + 1
+    return Heading(match.start(), match.end(), level, plain(words) or words)
+
+
+def plain(words: str) -> str:
+    """A heading without its markup.
+
+    >>> plain("The `--force` [flag](#flag) {#x}")
+    'The --force flag'
+    """
+    return _MARKUP.sub(lambda m: m.group(1) or "", words).strip()
+
+
+def _document(path: Path, text: str, headings: list[Heading], title: str) -> Document:
+    top = [h for h in headings if h.level == 1] or headings
+    return Document(path, title or (top[0].text if top else title_of(path)), text, tuple(headings))

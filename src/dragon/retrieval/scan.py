@@ -1,0 +1,108 @@
+"""Finds the files to index below the given paths.
+
+In: files and folders. Out: every supported file once, in order, with its size and time.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dragon.errors import InputError
+from dragon.retrieval.readers import SUFFIXES
+
+_IGNORED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file: absolute path, size in bytes, modification time in nanoseconds."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(slots=True)
+class Scan:
+    """What stands below the given paths.
+
+    Attributes:
+        files: by absolute path.
+        roots: the given paths, absolute, links resolved.
+        ignored: number of files that are hidden or have an unknown ending.
+    """
+
+    files: dict[str, Found] = field(default_factory=dict)
+    roots: list[str] = field(default_factory=list)
+    ignored: int = 0
+
+    def covers(self, path: str) -> bool:
+        """Whether a file of this path would have been found, if it were there."""
+        return any(
+            path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in self.roots
+        )
+
+
+def scan(paths: Sequence[Path]) -> Scan:
+    """Walk through files and folders; links to folders are not followed, so loops cannot be.
+
+    Raises:
+        InputError: for a path that does not exist, or a single file that is not supported.
+    """
+    result = Scan()
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        root = os.path.realpath(path.expanduser())
+        result.roots.append(root)
+        if os.path.isdir(root):
+            _walk(root, result, seen)
+        elif os.path.exists(root):
+            _single(root, result, seen)
+        else:
+            raise InputError(f"There is no file or folder {path}.", "Check the spelling.")
+    return result
+
+
+def _single(path: str, result: Scan, seen: set[tuple[int, int]]) -> None:
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in SUFFIXES:
+        raise InputError(
+            f"{path} has an ending that is not read: {suffix or 'none'}.",
+            f"Read are {' '.join(sorted(SUFFIXES))}.",
+        )
+    _keep(path, os.stat(path), result, seen)
+
+
+def _walk(folder: str, result: Scan, seen: set[tuple[int, int]]) -> None:
+    stack = [folder]
+    while stack:
+        try:
+            with os.scandir(stack.pop()) as entries:
+                ordered = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            result.ignored += 1
+            continue
+        for entry in ordered:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in _IGNORED_FOLDERS and not entry.name.startswith("."):
+                    stack.append(entry.path)
+            elif _wanted(entry):
+                _keep(entry.path, entry.stat(), result, seen)
+            else:
+                result.ignored += 1
+
+
+def _wanted(entry: os.DirEntry[str]) -> bool:
+    suffix = os.path.splitext(entry.name)[1].lower()
+    try:
+        return not entry.name.startswith(".") and suffix in SUFFIXES and entry.is_file()
+    except OSError:
+        return False
+
+
+def _keep(path: str, stat: os.stat_result, result: Scan, seen: set[tuple[int, int]]) -> None:
+    # A file that is reached twice, by a link or by overlapping paths, is one document.
+    if (stat.st_dev, stat.st_ino) not in seen:
+        seen.add((stat.st_dev, stat.st_ino))
+        result.files[path] = Found(path, stat.st_size, stat.st_mtime_ns)
