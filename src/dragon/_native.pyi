@@ -1,0 +1,1 @@
+"""The compiled kernels (native/): see `dragon.engine.native_body`."""

@@ -1,0 +1,49 @@
+"""What a body of transformer blocks is to the engine, whoever computes it: NumPy or native code.
+
+Shapes: M rows of all sequences together, C channels, T tokens, V vocabulary.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive rows of one sequence that go through the body together.
+
+    Attributes:
+        cache: keys and values of the sequence, from `Body.new_cache`.
+        start: tokens of the sequence that the cache already holds.
+        length: rows in this run.
+        visible: every row sees at least this many first tokens of the sequence; beyond it each row
+            sees itself and what precedes it. 0 is causal, start + length is bidirectional.
+    """
+
+    cache: Any
+    start: int
+    length: int
+    visible: int
+
+
+class Body(Protocol):
+    """The blocks and the final norm of a model, with its weights."""
+
+    name: str
+
+    def new_cache(self, capacity: int) -> Any:
+        """Room for the keys and values of one sequence of up to `capacity` tokens."""
+        ...
+
+    def forward(self, x: Floats, runs: Sequence[Run]) -> Floats:
+        """Embeddings [M, C] -> normed states [M, C]; the caches gain the runs' keys and values."""
+        ...
+
+    def head(self, states: Floats) -> Floats:
+        """Normed states [M, C] -> logits [M, V]."""
+        ...

@@ -1,0 +1,178 @@
+"""A model folder becomes something that reads and writes, without PyTorch.
+
+In: token ids (and reader features). Out: start and end logits of spans, next-token logits, or a
+stream of token ids. Shapes: T tokens, M tokens of a whole batch, F features, C channels, V
+vocabulary.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from dragon.config import ModelConfig
+from dragon.engine.body import Body, Floats, Run
+from dragon.engine.embedding import Embedding, Features, Ids
+from dragon.engine.kernels import make_body
+from dragon.engine.loading import load
+from dragon.engine.matrices import Matrix
+from dragon.engine.pointer import PointerHead
+from dragon.engine.sampling import Sampler, Sampling
+from dragon.engine.session import Session
+from dragon.errors import InputError
+
+
+class Engine:
+    """One loaded model. Calls must not overlap: one thread at a time.
+
+    >>> engine = Engine.open(folder)                                     # doctest: +SKIP
+    >>> [start_end] = engine.read([(prompt.ids, prompt.features)])       # doctest: +SKIP
+    >>> list(engine.generate([1, 2, 3], max_tokens=8))                   # doctest: +SKIP
+
+    Attributes:
+        config: of the model.
+        kernels: "native" or "numpy", whichever really runs.
+    """
+
+    def __init__(
+        self, config: ModelConfig, body: Body, embedding: Embedding, heads: "Heads"
+    ) -> None:
+        self.config = config
+        self.body = body
+        self.embedding = embedding
+        self.heads = heads
+
+    @classmethod
+    def open(cls, folder: Path, *, kernels: str | None = None, threads: int | None = None) -> Self:
+        """Map a model folder, float or int8.
+
+        Args:
+            folder: config.json and model.safetensors.
+            kernels: "native" or "numpy"; else DRAGON_KERNELS; else native where it is built.
+            threads: of the native kernels; else DRAGON_THREADS; else the physical cores.
+
+        Raises:
+            CheckpointError: if the folder is not a whole, undamaged model.
+            ConfigError: for unknown kernels or threads below 1.
+        """
+        config, weights = load(folder)
+        body = make_body(config, weights, kernels, threads)
+        return cls(config, body, Embedding(config, weights), Heads(config, weights))
+
+    @property
+    def kernels(self) -> str:
+        """The kernels that run: "native" or "numpy"."""
+        return self.body.name
+
+    def read(self, batch: Sequence[tuple[Ids, Features]]) -> list[Floats]:
+        """Read prompts in both directions and score every token as the answer's start and end.
+
+        Args:
+            batch: ids [T] and features [T, F] of each prompt, as `dragon.tokenizer.reading` makes
+                them; lengths may differ.
+
+        Returns:
+            For each prompt the (start, end) logits [T, 2].
+
+        Raises:
+            InputError: if the model is no reader, a prompt is empty or too long, or a value is
+                outside its table.
+        """
+        if self.heads.span is None:
+            raise InputError("This model has no span scorer.", "Give --model a reader.")
+        if not batch:
+            return []
+        prompts = [self.embedding.check_ids(ids) for ids, _ in batch]
+        features = [
+            self.embedding.check_features(f, len(ids))
+            for ids, (_, f) in zip(prompts, batch, strict=True)
+        ]
+        lengths = [len(ids) for ids in prompts]
+        positions = np.concatenate([np.arange(n, dtype=np.int32) for n in lengths])
+        x = self.embedding(np.concatenate(prompts), positions, np.concatenate(features))
+        runs = [Run(self.body.new_cache(n), 0, n, n) for n in lengths]
+        weight, bias = self.heads.span
+        scores = self.body.forward(x, runs) @ weight.T + bias
+        return np.split(scores, np.cumsum(lengths)[:-1])
+
+    def logits(self, ids: Ids, prefix_length: int | None = None) -> Floats:
+        """Next-token logits [T, V] after every token of a sequence [T].
+
+        Args:
+            ids: the sequence.
+            prefix_length: with attention = "prefix", how many first tokens see one another; None is
+                the whole sequence.
+
+        Raises:
+            InputError: for ids outside the vocabulary, too many of them, or a wrong prefix_length.
+        """
+        return self.session().prefill(ids, prefix_length, every=True)
+
+    def session(self) -> Session:
+        """A fresh sequence with a key/value cache, up to the model's context."""
+        return Session(self.config, self.body, self.embedding, self.heads.pointer)
+
+    def generate(
+        self,
+        prompt_ids: Ids | Sequence[int],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        stop_ids: Collection[int] = (),
+        prefix_length: int | None = None,
+    ) -> Iterator[int]:
+        """Stream token ids until a stop id (not yielded), `max_tokens` or the end of the context.
+
+        Raises:
+            InputError: at the call for wrong arguments (see `Sampling` and `logits`), or if the
+                model reads in both directions and therefore cannot write.
+        """
+        if self.config.attention == "bidirectional":
+            raise InputError(
+                "This model reads in both directions.", "Give --model a causal one to generate."
+            )
+        if max_tokens < 0:
+            raise InputError(f"max_tokens is {max_tokens}.", "It must be 0 or more.")
+        sampler = Sampler(Sampling(temperature, top_k, top_p, seed))
+        prompt = self.embedding.check_ids(np.asarray(prompt_ids))
+        session = self.session()
+        session.check_prefix(len(prompt), prefix_length)
+        return _stream(session, prompt, prefix_length, sampler, max_tokens, stop_ids)
+
+
+class Heads:
+    """What reads the normed states beside the vocabulary: the span scorer and the pointer."""
+
+    def __init__(self, config: ModelConfig, weights: Mapping[str, Matrix]) -> None:
+        def weight(name: str) -> Floats:
+            return weights[name].f32()
+
+        self.pointer = PointerHead(weight) if config.pointer_head else None
+        self.span: tuple[Floats, Floats] | None = None
+        if config.is_reader:
+            self.span = weight("dragon.span.weight"), weight("dragon.span.bias")
+
+
+def _stream(
+    session: Session,
+    prompt: Ids,
+    prefix_length: int | None,
+    sampler: Sampler,
+    max_tokens: int,
+    stop_ids: Collection[int],
+) -> Iterator[int]:
+    if max_tokens == 0:
+        return
+    logits = session.prefill(prompt, prefix_length)
+    for count in range(1, max_tokens + 1):
+        token = sampler(logits)
+        if token in stop_ids:
+            return
+        yield token
+        if count == max_tokens or session.length == session.capacity:
+            return
+        logits = session.step(token)

@@ -1,0 +1,200 @@
+"""The transformer body in plain NumPy: every variant of `ModelConfig`, the fallback and the oracle.
+
+Shapes: M rows of all sequences, n rows of one, C channels, H heads, K key/value heads, D head size,
+S tokens in the cache, V vocabulary.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dragon.config import ModelConfig
+from dragon.engine.body import Floats, Run
+from dragon.engine.matrices import Matrix
+from dragon.weights import layer_name
+
+SQRT_HALF = np.float32(0.5**0.5)
+
+
+@dataclass(slots=True)
+class NumpyCache:
+    """Rotated keys and values of one sequence, both [L, S, K, D]."""
+
+    keys: Floats
+    values: Floats
+
+
+def rms_norm(x: Floats, weight: Floats, eps: float) -> Floats:
+    """Zhang and Sennrich 2019 (arXiv:1910.07467)."""
+    power: Floats = np.mean(x * x, axis=-1, keepdims=True)
+    normed: Floats = x / np.sqrt(power + np.float32(eps))
+    return normed * weight
+
+
+def layer_norm(x: Floats, weight: Floats, bias: Floats, eps: float) -> Floats:
+    """Ba et al. 2016 (arXiv:1607.06450)."""
+    centred = x - x.mean(axis=-1, keepdims=True)
+    return rms_norm(centred, weight, eps) + bias
+
+
+def silu(x: Floats) -> Floats:
+    """X * sigmoid(x); the exponent is clipped where float32 would overflow."""
+    growth: Floats = 1 + np.exp(np.minimum(-x, np.float32(88)))
+    return x / growth
+
+
+def erf(x: Floats) -> Floats:
+    """Abramowitz and Stegun 7.1.26, |error| <= 1.5e-7: NumPy has no error function."""
+    t = 1 / (1 + np.float32(0.3275911) * np.abs(x))
+    series = np.float32(1.061405429) * t - np.float32(1.453152027)
+    for coefficient in (1.421413741, -0.284496736, 0.254829592):
+        series = series * t + np.float32(coefficient)
+    magnitude: Floats = 1 - series * t * np.exp(-x * x)
+    return np.copysign(magnitude, x)
+
+
+def gelu(x: Floats) -> Floats:
+    """The exact form, x Phi(x) (arXiv:1606.08415)."""
+    return np.float32(0.5) * x * (1 + erf(x * SQRT_HALF))
+
+
+def relu(x: Floats) -> Floats:
+    """max(x, 0)."""
+    return np.maximum(x, 0)
+
+
+ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {"swiglu": silu, "gelu": gelu, "relu": relu}
+
+
+def softmax(scores: Floats) -> Floats:
+    """Over the last axis."""
+    weights: Floats = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
+    return weights
+
+
+def rope_table(config: ModelConfig) -> tuple[Floats, Floats]:
+    """Cosines and sines [max_position, D/2] of the rotary angles."""
+    half = config.head_dim // 2
+    # The arithmetic of Hugging Face's Llama, in its order and precision: the logits are compared.
+    power = np.arange(0, config.head_dim, 2, dtype=np.float32) / np.float32(config.head_dim)
+    frequency = (1.0 / np.float32(config.rope_theta) ** power).astype(np.float32)[:half]
+    angle = np.arange(config.max_position_embeddings, dtype=np.float32)[:, None] * frequency
+    return np.cos(angle), np.sin(angle)
+
+
+def rotate(x: Floats, cos: Floats, sin: Floats) -> Floats:
+    """Rotate heads [n, H, D] by angles [n, D/2], the halves paired as in Hugging Face's Llama."""
+    a, b = np.split(x, 2, axis=-1)
+    cos, sin = cos[:, None, :], sin[:, None, :]
+    return np.concatenate((a * cos - b * sin, b * cos + a * sin), axis=-1)
+
+
+def attend(q: Floats, keys: Floats, values: Floats, mask: NDArray[np.bool_]) -> Floats:
+    """Queries [n, H, D] over keys and values [S, K, D] -> [n, H, D]; mask [n, S] is True to see."""
+    n, heads, d = q.shape
+    kv = keys.shape[1]
+    # [K, H/K * n, D]: the queries that share a key head stand together
+    grouped = q.reshape(n, kv, heads // kv, d).transpose(1, 2, 0, 3).reshape(kv, -1, d)
+    scores = grouped @ keys.transpose(1, 2, 0) / np.float32(d**0.5)
+    scores = np.where(np.tile(mask, (heads // kv, 1)), scores, np.float32(-np.inf))
+    mixed = softmax(scores) @ values.transpose(1, 0, 2)
+    return mixed.reshape(kv, heads // kv, n, d).transpose(2, 0, 1, 3).reshape(n, heads, d)
+
+
+class NumpyBody:
+    """`dragon.engine.body.Body` in NumPy."""
+
+    name = "numpy"
+
+    def __init__(self, config: ModelConfig, weights: Mapping[str, Matrix]) -> None:
+        self.config = config
+        self.matrices = weights
+        self.weights: dict[str, Floats] = {}
+
+    @cached_property
+    def rope(self) -> tuple[Floats, Floats]:
+        """The rotary table, made on first use."""
+        return rope_table(self.config)
+
+    def new_cache(self, capacity: int) -> NumpyCache:
+        """Room for one sequence."""
+        c = self.config
+        shape = (c.num_hidden_layers, capacity, c.num_key_value_heads, c.head_dim)
+        return NumpyCache(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+
+    def forward(self, x: Floats, runs: Sequence[Run]) -> Floats:
+        """Embeddings [M, C] -> normed states [M, C]."""
+        for layer in range(self.config.num_hidden_layers):
+            x = self._residual(
+                layer_name(layer, "input_layernorm"), x, self._attention, layer, runs
+            )
+            x = self._residual(layer_name(layer, "post_attention_layernorm"), x, self._mlp, layer)
+        return self._norm("model.norm", x) if self.config.norm_placement == "pre" else x
+
+    def head(self, states: Floats) -> Floats:
+        """Normed states [M, C] -> logits [M, V]."""
+        tied = self.config.tie_word_embeddings
+        return states @ self._weight("model.embed_tokens.weight" if tied else "lm_head.weight").T
+
+    def _weight(self, name: str) -> Floats:
+        # Kept after the first use: int8 and half precision are unpacked once, not at every step.
+        if name not in self.weights:
+            self.weights[name] = self.matrices[name].f32()
+        return self.weights[name]
+
+    def _linear(self, name: str, x: Floats) -> Floats:
+        y = x @ self._weight(f"{name}.weight").T
+        return y + self._weight(f"{name}.bias") if f"{name}.bias" in self.matrices else y
+
+    def _norm(self, name: str, x: Floats) -> Floats:
+        weight, eps = self._weight(f"{name}.weight"), self.config.norm_eps
+        if self.config.norm == "rmsnorm":
+            return rms_norm(x, weight, eps)
+        return layer_norm(x, weight, self._weight(f"{name}.bias"), eps)
+
+    def _residual(
+        self, norm: str, x: Floats, sublayer: Callable[..., Floats], *arguments: object
+    ) -> Floats:
+        if self.config.norm_placement == "pre":
+            return x + sublayer(self._norm(norm, x), *arguments)
+        return self._norm(norm, x + sublayer(x, *arguments))
+
+    def _mlp(self, x: Floats, layer: int) -> Floats:
+        activation = ACTIVATIONS[self.config.activation]
+        h = self._linear(layer_name(layer, "mlp.up_proj"), x)
+        if self.config.activation == "swiglu":
+            h = activation(self._linear(layer_name(layer, "mlp.gate_proj"), x)) * h
+        else:
+            h = activation(h)
+        return self._linear(layer_name(layer, "mlp.down_proj"), h)
+
+    def _attention(self, x: Floats, layer: int, runs: Sequence[Run]) -> Floats:
+        q, k, v = (
+            self._linear(layer_name(layer, f"self_attn.{part}"), x).reshape(
+                len(x), -1, self.config.head_dim
+            )
+            for part in ("q_proj", "k_proj", "v_proj")
+        )
+        mixed = np.empty_like(q)
+        row = 0
+        for run in runs:
+            rows = slice(row, row + run.length)
+            mixed[rows] = self._attend_run(layer, q[rows], k[rows], v[rows], run)
+            row += run.length
+        return self._linear(layer_name(layer, "self_attn.o_proj"), mixed.reshape(len(x), -1))
+
+    def _attend_run(self, layer: int, q: Floats, k: Floats, v: Floats, run: Run) -> Floats:
+        end = run.start + run.length
+        if self.config.position == "rope":
+            cos, sin = (table[run.start : end] for table in self.rope)
+            q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        run.cache.keys[layer, run.start : end] = k
+        run.cache.values[layer, run.start : end] = v
+        positions = np.arange(end)
+        seen = np.maximum(positions[run.start :] + 1, run.visible)
+        mask = positions[None, :] < seen[:, None]
+        return attend(q, run.cache.keys[layer, :end], run.cache.values[layer, :end], mask)
