@@ -1,0 +1,204 @@
+"""What every tokenizer can do, and what ours share: a thin cover over the `tokenizers` library.
+
+In: text. Out: ids and character offsets; and the way back, whole or token by token.
+"""
+
+import codecs
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, Self
+
+import tokenizers
+
+from dragon.errors import TokenizerError
+
+Offsets = list[tuple[int, int]]
+
+
+class Tokenizer(Protocol):
+    """Text to ids and back."""
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids, V; all ids are below it."""
+        ...
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text; special tokens that it spells are text."""
+        ...
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of each text, worked out on all cores."""
+        ...
+
+    def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
+        """Ids of a text and the (start, end) characters of each."""
+        ...
+
+    def decode(self, ids: Sequence[int], keep_special: bool = False) -> str:
+        """The text of some ids; special tokens are left out unless they are to be kept."""
+        ...
+
+    def piece(self, id: int, before: int | None = None) -> bytes:
+        """The UTF-8 bytes that a token adds to a text whose last token is `before`."""
+        ...
+
+    def token(self, id: int) -> str:
+        """The vocabulary's entry of an id."""
+        ...
+
+    def id(self, token: str) -> int:
+        """The id of a vocabulary entry."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write tokenizer.json and tokenizer_config.json into a folder."""
+        ...
+
+
+class LibraryTokenizer:
+    """The common part of our tokenizers.
+
+    Args:
+        inner: a tokenizer of the `tokenizers` library; it is ours from now on.
+    """
+
+    def __init__(self, inner: tokenizers.Tokenizer) -> None:
+        self._inner = inner
+        # Untrusted text must not be able to write `<|end|>` into a prompt.
+        inner.encode_special_tokens = True
+        self._special = {
+            id for id, token in inner.get_added_tokens_decoder().items() if token.special
+        }
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of ids, V; all ids are below it."""
+        return int(self._inner.get_vocab_size())
+
+    @property
+    def special_ids(self) -> frozenset[int]:
+        """The ids of the special tokens."""
+        return frozenset(self._special)
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text; special tokens that it spells are text.
+
+        Raises:
+            TokenizerError: if the text holds half a character (a lone surrogate).
+        """
+        return self._encode(text).ids
+
+    def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
+        """Ids of a text and the characters of each.
+
+        Returns:
+            ids, and as many (start, end): a byte-level token that starts with white space covers it;
+            the tokens of one character that takes several all carry that character's offsets.
+
+        Raises:
+            TokenizerError: if the text holds half a character.
+        """
+        encoding = self._encode(text)
+        return encoding.ids, encoding.offsets
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of each text, worked out on all cores.
+
+        Raises:
+            TokenizerError: if a text holds half a character.
+        """
+        try:
+            encodings = self._inner.encode_batch_fast(list(texts), add_special_tokens=False)
+        except (TypeError, UnicodeEncodeError) as error:
+            raise _not_text(error) from None
+        return [encoding.ids for encoding in encodings]
+
+    def decode(self, ids: Sequence[int], keep_special: bool = False) -> str:
+        """The text of some ids, with � for bytes that form no character.
+
+        Args:
+            ids: token ids.
+            keep_special: spell special tokens out instead of leaving them out.
+
+        Raises:
+            TokenizerError: for an id outside the vocabulary.
+        """
+        self._check(ids)
+        return str(self._inner.decode(list(ids), skip_special_tokens=not keep_special))
+
+    def token(self, id: int) -> str:
+        """The vocabulary's entry of an id.
+
+        Raises:
+            TokenizerError: for an id outside the vocabulary.
+        """
+        self._check([id])
+        return str(self._inner.id_to_token(id))
+
+    def id(self, token: str) -> int:
+        """The id of a vocabulary entry.
+
+        Raises:
+            TokenizerError: if the vocabulary has no such entry.
+        """
+        id = self._inner.token_to_id(token)
+        if id is None:
+            raise TokenizerError(f"The vocabulary has no token {token!r}.")
+        return int(id)
+
+    def save(self, folder: Path) -> None:
+        """Write tokenizer.json and tokenizer_config.json into a folder, each beside and renamed."""
+        from dragon.tokenizer.files import write_tokenizer
+
+        write_tokenizer(self._inner, folder)
+
+    @classmethod
+    def _from_json(cls, text: str) -> Self:
+        return cls(tokenizers.Tokenizer.from_str(text))
+
+    def _encode(self, text: str) -> tokenizers.Encoding:
+        try:
+            return self._inner.encode(text, add_special_tokens=False)
+        except (TypeError, UnicodeEncodeError) as error:
+            raise _not_text(error) from None
+
+    def _check(self, ids: Iterable[int]) -> None:
+        size = self.vocab_size
+        for id in ids:
+            if not 0 <= id < size:
+                raise TokenizerError(
+                    f"Token id {id} is outside the vocabulary.", f"Ids go from 0 to {size - 1}."
+                )
+
+
+class StreamDecoder:
+    """Text from ids that come one at a time; never half a character.
+
+    >>> from dragon.tokenizer.bpe import BpeTokenizer
+    >>> bpe = BpeTokenizer.train(["a corpus"], vocab_size=272)
+    >>> stream = StreamDecoder(bpe)
+    >>> [stream.push(id) for id in bpe.encode("€5")]
+    ['', '', '€', '5']
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        self._last: int | None = None
+
+    def push(self, id: int) -> str:
+        """The text that is complete now that this token has come."""
+        added = self._tokenizer.piece(id, self._last)
+        self._last = id
+        return self._utf8.decode(added)
+
+    def finish(self) -> str:
+        """What is left at the end: empty, or � for a character that never became whole."""
+        return self._utf8.decode(b"", final=True)
+
+
+def _not_text(error: Exception) -> TokenizerError:
+    return TokenizerError(
+        f"The text cannot be encoded: {error}.", "It must be Unicode without lone surrogates."
+    )
