@@ -8,7 +8,7 @@ import errno
 import os
 import sys
 from importlib import import_module
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from dragon import __version__
 from dragon.errors import DragonError, InputError
@@ -85,17 +85,10 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run(name: str, entry: Command, arguments: list[str]) -> int:
-    target = getattr(import_module(entry.module), entry.attribute)
-    import typer
+    command = _load(entry)
+    from typer import Abort
     from typer.exceptions import TyperException
 
-    if isinstance(target, typer.Typer):
-        command = typer.main.get_group(target)
-    else:
-        app = typer.Typer(add_completion=False)
-        app.command()(target)
-        command = typer.main.get_command(app)
-    command.context_settings["help_option_names"] = ["-h", "--help"]
     try:
         result = command.main(arguments, prog_name=f"dragon {name}", standalone_mode=False)
     except TyperException as error:
@@ -103,11 +96,27 @@ def _run(name: str, entry: Command, arguments: list[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message())
             return 2
-        problem = error.format_message()
-        raise InputError(problem, f"See `dragon {name} --help`.") from error
-    except typer.Abort:
+        path = getattr(getattr(error, "ctx", None), "command_path", f"dragon {name}")
+        raise InputError(error.format_message(), f"See `{path} --help`.") from error
+    except Abort:
         return 130
     return result if isinstance(result, int) else 0
+
+
+def _load(entry: Command) -> Any:
+    """Import a command's module and make its typer app or function callable with arguments."""
+    target = getattr(import_module(entry.module), entry.attribute)
+    import typer
+
+    if isinstance(target, typer.Typer):
+        # Not get_command: it drops the subcommand's name where an app has only one.
+        command: Any = typer.main.get_group(target)
+    else:
+        app = typer.Typer(add_completion=False)
+        app.command()(target)
+        command = typer.main.get_command(app)
+    command.context_settings["help_option_names"] = ["-h", "--help"]
+    return command
 
 
 def _nearest(name: str) -> str:
@@ -147,15 +156,22 @@ def _write_utf8() -> None:
 
 def _report(error: BaseException) -> int:
     """Print one line for an error and return the exit code it stands for."""
-    if isinstance(error, BrokenPipeError):
-        # The reader has gone (`dragon ... | head`): keep the interpreter from flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _drop_unwritten()
+    if isinstance(error, BrokenPipeError):  # the reader has gone: `dragon ... | head`
         return 141
     if isinstance(error, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         return 130
     print("error: " + _line(error).replace("\n", " "), file=sys.stderr)
     return error.exit_code if isinstance(error, DragonError) else 1
+
+
+def _drop_unwritten() -> None:
+    """Point a standard output that cannot be written to nowhere, or Python fails at exit again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _line(error: BaseException) -> str:

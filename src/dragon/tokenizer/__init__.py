@@ -1,7 +1,7 @@
 """Text to token ids and back, and the reader's prompt format.
 
-In: text, or a corpus to train on. Out: ids, their character offsets, and a folder with tokenizer.json
-that `transformers` opens.
+In: text, or a corpus to train on. Out: ids, their character offsets, and a folder with
+tokenizer.json that `transformers` opens.
 """
 
 from dragon.tokenizer.base import StreamDecoder, Tokenizer

@@ -93,8 +93,8 @@ class LibraryTokenizer:
         """Ids of a text and the characters of each.
 
         Returns:
-            ids, and as many (start, end): a byte-level token that starts with white space covers it;
-            the tokens of one character that takes several all carry that character's offsets.
+            ids, and as many (start, end): a byte-level token covers the white space it starts with;
+            where one character takes several tokens, all of them carry its offsets.
 
         Raises:
             TokenizerError: if the text holds half a character.

@@ -1,7 +1,7 @@
 """Byte-level byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909; bytes as in GPT-2).
 
-In: a corpus as an iterable of texts, read once. Out: a tokenizer whose alphabet is the 256 bytes, so
-that every text has ids and decode(encode(text)) == text.
+In: a corpus as an iterable of texts, read once. Out: a tokenizer whose alphabet is the 256 bytes,
+so that every text has ids and decode(encode(text)) == text.
 """
 
 import json
@@ -20,7 +20,8 @@ ALPHABET = tuple(sorted(pre_tokenizers.ByteLevel.alphabet()))
 SMALLEST_VOCABULARY = len(ALPHABET) + len(SPECIAL_TOKENS)
 BATCH = 1000
 
-# Where continued training puts the old tokens: from here on no character is white space or a surrogate.
+# Where continued training puts the old tokens: from here on no character is white space or half
+# of one.
 FIRST_STAND_IN = 0x10000
 
 

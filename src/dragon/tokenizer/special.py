@@ -1,7 +1,7 @@
 """The special tokens: the first ids of every tokenizer that we train, the same for ever.
 
-They frame prompts and are put there as ids. No text is ever parsed for them, so that a document or a
-question which spells `<|system|>` stays a text that spells `<|system|>`.
+They frame prompts and are put there as ids. No text is ever parsed for them, so that a document or
+a question which spells `<|system|>` stays a text that spells `<|system|>`.
 """
 
 END = "<|end|>"

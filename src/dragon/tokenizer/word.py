@@ -37,7 +37,7 @@ class WordTokenizer(LibraryTokenizer):
 
         >>> words = WordTokenizer.train(["The cat sat. The dog ran."])
         >>> words.decode(words.encode("The cat ran, fast."))
-        'The cat ran<|unknown|><|unknown|>.'
+        'The cat ran <|unknown|> <|unknown|>.'
         """
         special = [*SPECIAL_TOKENS, UNKNOWN]
         if vocab_size <= len(special):
