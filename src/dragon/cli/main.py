@@ -97,7 +97,8 @@ def _run(name: str, entry: Command, arguments: list[str]) -> int:
             print(error.format_message())
             return 2
         path = getattr(getattr(error, "ctx", None), "command_path", f"dragon {name}")
-        raise InputError(error.format_message(), f"See `{path} --help`.") from error
+        problem = error.format_message().rstrip(".") + "."
+        raise InputError(problem, f"See `{path} --help`.") from error
     except Abort:
         return 130
     return result if isinstance(result, int) else 0

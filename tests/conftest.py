@@ -1,0 +1,11 @@
+"""What every test shares: Hypothesis without deadlines, no network for libraries that try one."""
+
+import os
+
+from hypothesis import settings
+
+# A slow moment of the machine is not a failure, and a failure must come back the same elsewhere.
+settings.register_profile("dragon", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("dragon")
+
+os.environ["HF_HUB_OFFLINE"] = "1"
