@@ -36,8 +36,13 @@ class Body(Protocol):
 
     name: str
 
-    def new_cache(self, capacity: int) -> Any:
-        """Room for the keys and values of one sequence of up to `capacity` tokens."""
+    def new_cache(self, capacity: int, once: bool = False) -> Any:
+        """Room for the keys and values of one sequence.
+
+        Args:
+            capacity: tokens of the sequence.
+            once: the sequence goes through in one run, so that two layers' room is enough.
+        """
         ...
 
     def forward(self, x: Floats, runs: Sequence[Run]) -> Floats:

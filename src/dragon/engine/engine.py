@@ -91,7 +91,7 @@ class Engine:
         lengths = [len(ids) for ids in prompts]
         positions = np.concatenate([np.arange(n, dtype=np.int32) for n in lengths])
         x = self.embedding(np.concatenate(prompts), positions, np.concatenate(features))
-        runs = [Run(self.body.new_cache(n), 0, n, n) for n in lengths]
+        runs = [Run(self.body.new_cache(n, once=True), 0, n, n) for n in lengths]
         weight, bias = self.heads.span
         scores = self.body.forward(x, runs) @ weight.T + bias
         return np.split(scores, np.cumsum(lengths)[:-1])

@@ -21,7 +21,7 @@ SQRT_HALF = np.float32(0.5**0.5)
 
 @dataclass(slots=True)
 class NumpyCache:
-    """Rotated keys and values of one sequence, both [L, S, K, D]."""
+    """Rotated keys and values of one sequence, both [L, S, K, D]; L is 1 if read once."""
 
     keys: Floats
     values: Floats
@@ -120,10 +120,10 @@ class NumpyBody:
         """The rotary table, made on first use."""
         return rope_table(self.config)
 
-    def new_cache(self, capacity: int) -> NumpyCache:
+    def new_cache(self, capacity: int, once: bool = False) -> NumpyCache:
         """Room for one sequence."""
         c = self.config
-        shape = (c.num_hidden_layers, capacity, c.num_key_value_heads, c.head_dim)
+        shape = (1 if once else c.num_hidden_layers, capacity, c.num_key_value_heads, c.head_dim)
         return NumpyCache(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
 
     def forward(self, x: Floats, runs: Sequence[Run]) -> Floats:
@@ -192,9 +192,10 @@ class NumpyBody:
         if self.config.position == "rope":
             cos, sin = (table[run.start : end] for table in self.rope)
             q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-        run.cache.keys[layer, run.start : end] = k
-        run.cache.values[layer, run.start : end] = v
+        keys, values = (kept[layer % len(kept)] for kept in (run.cache.keys, run.cache.values))
+        keys[run.start : end] = k
+        values[run.start : end] = v
         positions = np.arange(end)
         seen = np.maximum(positions[run.start :] + 1, run.visible)
         mask = positions[None, :] < seen[:, None]
-        return attend(q, run.cache.keys[layer, :end], run.cache.values[layer, :end], mask)
+        return attend(q, keys[:end], values[:end], mask)

@@ -1,0 +1,47 @@
+// AVX-512 with VNNI: the int8 products are one instruction.
+//
+// The target holds between push and pop only, and standard headers come before it: the rest of the
+// module runs on any x86-64.
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "kernels.hpp"
+
+#define DRAGON_AVX512
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,bmi2"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,bmi2")
+#endif
+
+namespace dragon {
+namespace avx512_code {
+constexpr int LANES = 16;
+#include "simd.hpp"
+#include "rows.hpp"
+#include "matmul_f32.hpp"
+#include "matmul_int8.hpp"
+#include "attention.hpp"
+#include "forward.hpp"
+}  // namespace avx512_code
+
+}  // namespace dragon
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+namespace dragon {
+extern const Kernels avx512;
+const Kernels avx512 = {"avx512", avx512_code::forward, avx512_code::project};
+
+}  // namespace dragon
+
+#endif
