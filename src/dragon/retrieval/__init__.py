@@ -1,4 +1,4 @@
-"""Documents in, cited passages out. Importing this costs milliseconds: parsers load when first needed."""
+"""Documents in, cited passages out; parsers load when first needed, so importing is cheap."""
 
 from dragon.retrieval.index import Index
 from dragon.retrieval.paths import default_index_path, index_path_for

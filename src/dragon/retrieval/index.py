@@ -14,12 +14,12 @@ from dragon.retrieval import store
 from dragon.retrieval.question import match_expression, terms
 from dragon.retrieval.types import AddReport, DocumentRow, Hit, Passage, Progress
 
-_HIT = """
+_CANDIDATES = 50
+_MATCHES = """
 SELECT passages.id, path, title, heading, text, start, score
 FROM (SELECT rowid AS hit, -bm25(search, 2.0, 2.0, 1.0) AS score FROM search
       WHERE search MATCH ? ORDER BY score DESC LIMIT ?)
 JOIN passages ON passages.id = hit JOIN documents ON documents.id = document
-ORDER BY score DESC
 """
 _PASSAGES = """
 SELECT passages.id, path, title, heading, text, start
@@ -77,9 +77,22 @@ class Index(AbstractContextManager["Index"]):
         words = terms(question)
         if not words:
             return []
+        from dragon.retrieval.ranking import Question, stem
+
         with store.guarded(self.path):
-            rows = self._connection.execute(_HIT, (match_expression(words), top_k)).fetchall()
-        return [Hit(_passage(row[:6]), row[6]) for row in rows]
+            limit = max(_CANDIDATES, 2 * top_k)
+            rows = self._connection.execute(_MATCHES, (match_expression(words), limit)).fetchall()
+            asked = Question(question, words, self._frequencies({*map(stem, words)}), self._size())
+        hits = [Hit(p := _passage(row[:6]), asked.score(p, row[6])) for row in rows]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top_k]
+
+    def _size(self) -> int:
+        return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
+
+    def _frequencies(self, stems: set[str]) -> dict[str, int]:
+        marks = ", ".join("?" * len(stems))
+        query = f"SELECT term, doc FROM stems WHERE term IN ({marks})"
+        return dict(self._connection.execute(query, tuple(stems)))
 
     def documents(self) -> list[DocumentRow]:
         """All documents, by path."""
@@ -108,15 +121,15 @@ class Index(AbstractContextManager["Index"]):
             pieces = self._connection.execute(
                 "SELECT gap || text FROM passages WHERE document = ? ORDER BY start", row[:1]
             ).fetchall()
-        return "".join(piece for (piece,) in pieces) + row[1]
+        return "".join([piece for (piece,) in pieces]) + str(row[1])
 
     def add(
         self, paths: Sequence[Path], progress: Callable[[Progress], None] | None = None
     ) -> AddReport:
         """Bring the index up to date with files and folders: all of it, or nothing at all.
 
-        Files that have not changed are not read again; those that are gone are removed. A file that cannot
-        be read is reported and the others go on.
+        Files that have not changed are not read again; those that are gone are removed. A file
+        that cannot be read is reported, and the others go on.
 
         Raises:
             InputError: for a path that does not exist.

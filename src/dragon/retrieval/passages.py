@@ -1,8 +1,8 @@
 """Cuts a document into passages: at headings, then paragraphs, then sentences.
 
-In: a `Document`. Out: (start, end, heading) with text[start:end] at most `passage_limit` long. Every
-character that is neither white space nor part of a heading line is in exactly one passage; a heading
-without any text below it is a passage itself.
+In: a `Document`. Out: (start, end, heading) with text[start:end] at most `passage_limit` long.
+Every character that is neither white space nor part of a heading line is in exactly one passage;
+a heading without any text below it is a passage itself.
 """
 
 import re

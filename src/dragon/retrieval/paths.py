@@ -1,4 +1,4 @@
-"""Where indexes live when no --index is given: the user's own data folder, never among the documents."""
+"""Where indexes live without --index: in the user's data folder, never among the documents."""
 
 import os
 import sys

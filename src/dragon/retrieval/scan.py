@@ -6,7 +6,7 @@ In: files and folders. Out: every supported file once, in order, with its size a
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from dragon.errors import InputError
 from dragon.retrieval.readers import SUFFIXES
@@ -55,9 +55,9 @@ def scan(paths: Sequence[Path]) -> Scan:
     for path in paths:
         root = os.path.realpath(path.expanduser())
         result.roots.append(root)
-        if os.path.isdir(root):
+        if Path(root).is_dir():
             _walk(root, result, seen)
-        elif os.path.exists(root):
+        elif Path(root).exists():
             _single(root, result, seen)
         else:
             raise InputError(f"There is no file or folder {path}.", "Check the spelling.")
@@ -65,13 +65,13 @@ def scan(paths: Sequence[Path]) -> Scan:
 
 
 def _single(path: str, result: Scan, seen: set[tuple[int, int]]) -> None:
-    suffix = os.path.splitext(path)[1].lower()
+    suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(
             f"{path} has an ending that is not read: {suffix or 'none'}.",
             f"Read are {' '.join(sorted(SUFFIXES))}.",
         )
-    _keep(path, os.stat(path), result, seen)
+    _keep(path, Path(path).stat(), result, seen)
 
 
 def _walk(folder: str, result: Scan, seen: set[tuple[int, int]]) -> None:
@@ -94,7 +94,7 @@ def _walk(folder: str, result: Scan, seen: set[tuple[int, int]]) -> None:
 
 
 def _wanted(entry: os.DirEntry[str]) -> bool:
-    suffix = os.path.splitext(entry.name)[1].lower()
+    suffix = PurePath(entry.name).suffix.lower()
     try:
         return not entry.name.startswith(".") and suffix in SUFFIXES and entry.is_file()
     except OSError:

@@ -1,11 +1,13 @@
 """The index file: one SQLite database, opened, checked and guarded.
 
-In: a path. Out: a connection whose schema is ours, and `StoreError` for whatever can go wrong with it.
+In: a path. Out: a connection whose schema is ours, and `StoreError` for whatever can go wrong
+with it.
 
-Passages hold their text; `gap` is what stands before them in the document, so that the document's text is
-the concatenation of both and nothing is stored twice. The full-text index takes its columns from the view
-`contents`. The journal is SQLite's rollback journal: one file at rest, readable from a folder that cannot
-be written, and after a kill or a full disk the next opening rolls back to the last commit.
+Passages hold their text; `gap` is what stands before them in the document, so that the document's
+text is the concatenation of both and nothing is stored twice. The full-text index takes its
+columns from the view `contents`. The journal is SQLite's rollback journal: one file at rest,
+readable from a folder that cannot be written, and after a kill or a full disk the next opening
+rolls back to the last commit.
 """
 
 import sqlite3
@@ -23,7 +25,8 @@ _CACHE_KIB = 65536  # A transaction within the cache locks readers out only whil
 _SCHEMA = f"""
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, title TEXT NOT NULL, hash BLOB NOT NULL,
-    mtime_ns INTEGER NOT NULL, size INTEGER NOT NULL, characters INTEGER NOT NULL, tail TEXT NOT NULL);
+    mtime_ns INTEGER NOT NULL, size INTEGER NOT NULL, characters INTEGER NOT NULL,
+    tail TEXT NOT NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL,
     heading TEXT NOT NULL, gap TEXT NOT NULL, text TEXT NOT NULL);
@@ -34,6 +37,7 @@ CREATE VIEW contents AS
 CREATE VIRTUAL TABLE search USING fts5 (
     title, heading, text, content = 'contents', content_rowid = 'id',
     tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE stems USING fts5vocab (search, row);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 """
@@ -43,7 +47,7 @@ def connect(path: Path, *, create: bool, read_only: bool) -> sqlite3.Connection:
     """Open an index file; with `create`, make it where there is none.
 
     Raises:
-        StoreError: if there is none, or it is corrupt, of another program, newer, or cannot be opened.
+        StoreError: if there is none, or it is corrupt, another program's or newer.
     """
     if path.is_dir():
         raise StoreError(f"{path} is a folder.", "Give --index a file.")

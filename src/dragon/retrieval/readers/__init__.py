@@ -10,8 +10,18 @@ from dragon.errors import DocumentError
 from dragon.retrieval.readers.decode import decode
 from dragon.retrieval.readers.document import Document, Heading, title_of
 from dragon.retrieval.readers.markdown import read_markdown, read_rst
+from dragon.retrieval.readers.records import read_json, read_jsonl
+from dragon.retrieval.readers.tables import read_csv
 
-__all__ = ["PARSED", "SUFFIXES", "Document", "Heading", "read_document", "read_text"]
+__all__ = [
+    "PARSED",
+    "SUFFIXES",
+    "Document",
+    "Heading",
+    "read_document",
+    "read_file",
+    "read_text",
+]
 
 
 def read_plain(path: Path, text: str) -> Document:
@@ -20,8 +30,8 @@ def read_plain(path: Path, text: str) -> Document:
 
 
 _CODE = (
-    "py pyi js mjs cjs ts tsx jsx java kt c h cc cpp cxx hpp cs go rs rb php pl lua r scala swift sh "
-    "bash zsh ps1 bat sql yaml yml toml ini cfg conf env properties xml css scss tex proto gradle"
+    "py pyi js mjs cjs ts tsx jsx java kt c h cc cpp cxx hpp cs go rs rb php pl lua r scala swift "
+    "sh bash zsh ps1 bat sql yaml yml toml ini cfg conf env properties xml css scss tex proto gradle"
 )
 TEXTUAL: dict[str, Callable[[Path, str], Document]] = {
     ".txt": read_plain,
@@ -31,9 +41,14 @@ TEXTUAL: dict[str, Callable[[Path, str], Document]] = {
     ".markdown": read_markdown,
     ".mdx": read_markdown,
     ".rst": read_rst,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".json": read_json,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
     **{f".{suffix}": read_plain for suffix in _CODE.split()},
 }
-PARSED: frozenset[str] = frozenset()
+PARSED = frozenset({".pdf", ".docx", ".html", ".htm", ".xhtml"})
 SUFFIXES = frozenset(TEXTUAL) | PARSED
 
 
@@ -43,19 +58,51 @@ def read_text(path: Path, raw: bytes) -> Document:
     Raises:
         DocumentError: if they are not text, or hold none.
     """
-    document = TEXTUAL[path.suffix.lower()](path, decode(raw))
-    if not document.text.strip(" \t\r\n\ufeff"):
-        raise DocumentError("empty: there is no text in it.")
-    return document
+    return _not_empty(TEXTUAL[path.suffix.lower()](path, decode(raw)))
 
 
-def read_document(path: Path) -> Document:
-    """Read any supported file.
+def read_file(path: Path, page_done: Callable[[], None] = lambda: None) -> Document:
+    """Read a file of any supported format in this process.
 
     Raises:
         DocumentError: with the reason, if it cannot be read.
     """
+    suffix = path.suffix.lower()
+    if suffix == ".pdf":
+        from dragon.retrieval.readers.pdf import read_pdf
+
+        return read_pdf(path, page_done)
+    if suffix == ".docx":
+        from dragon.retrieval.readers.docx import read_docx
+
+        return _not_empty(read_docx(path))
+    if suffix in PARSED:
+        from dragon.retrieval.readers.html import read_html
+
+        return _not_empty(read_html(path, decode(path.read_bytes())))
+    return read_text(path, path.read_bytes())
+
+
+def read_document(path: Path) -> Document:
+    """Read a file of any supported format; parsers run in a process of their own, with limits.
+
+    Raises:
+        DocumentError: with the reason, if it cannot be read.
+    """
+    from dragon.retrieval.readers.parser import Parser
+
+    if path.suffix.lower() in PARSED:
+        with Parser() as parser:
+            return parser.read(path)
+    if path.suffix.lower() not in TEXTUAL:
+        raise DocumentError(f"{path.suffix or 'no ending'}: this format is not read.")
     try:
         return read_text(path, path.read_bytes())
     except OSError as error:
-        raise DocumentError(f"{error.strerror or error}.") from None
+        raise DocumentError(f"cannot be read: {error.strerror or error}.") from None
+
+
+def _not_empty(document: Document) -> Document:
+    if not document.text.strip(" \t\r\n\ufeff"):
+        raise DocumentError("empty: there is no text in it.")
+    return document

@@ -1,8 +1,9 @@
 """Bytes to text without changing a character, so that offsets hold in the file itself.
 
-In: the bytes of a text file. Out: their text: UTF-8 as it is (a byte order mark stays, as character 0),
-UTF-16 and UTF-32 where a byte order mark says so, else Windows-1252, which old Western files are in and
-which reads nearly any bytes; bytes that are no text at all are refused first.
+In: the bytes of a text file. Out: their text: UTF-8 as it is (a byte order mark stays, as
+character 0), UTF-16 and UTF-32 where a byte order mark says so, else Windows-1252, which old
+Western files are in and which reads nearly any bytes; bytes that are no text at all are refused
+first.
 """
 
 import codecs

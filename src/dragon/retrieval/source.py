@@ -1,0 +1,93 @@
+"""Reads one file consistently: its bytes, their hash and its document belong to the same moment.
+
+In: a path and what the index knows of it. Out: `Loaded`, or `DocumentError` with the reason.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b, file_digest
+from pathlib import Path
+from typing import TypeVar
+
+from dragon.errors import DocumentError
+from dragon.retrieval.readers import PARSED, Document, read_text
+from dragon.retrieval.readers.parser import Parser
+
+MAX_TEXT_BYTES = 50_000_000
+MAX_PARSED_BYTES = 150_000_000
+_RECENT_NS = 2_000_000_000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A file at one moment: size in bytes, modification time in nanoseconds, hash of its bytes.
+
+    `document` is None where the hash is the known one: then nothing was parsed.
+    """
+
+    size: int
+    mtime_ns: int
+    digest: bytes
+    document: Document | None
+
+
+def is_parsed(path: str) -> bool:
+    """Whether a file needs a parser in a process of its own."""
+    return Path(path).suffix.lower() in PARSED
+
+
+def load(path: str, known: bytes | None, parser: Parser | None) -> Loaded:
+    """Read a file unless its hash is the known one; `parser` may be None for a plain text.
+
+    Raises:
+        DocumentError: if it is too large, cannot be read, is damaged, or changes while it is read.
+    """
+    return _consistently(path, lambda: _load(Path(path), known, parser))
+
+
+def _load(path: Path, known: bytes | None, parser: Parser | None) -> tuple[bytes, Document | None]:
+    if is_parsed(str(path)):
+        with path.open("rb") as stream:
+            _check_size(stream.fileno(), MAX_PARSED_BYTES)
+            digest = file_digest(stream, _hash).digest()
+        assert parser
+        return digest, None if digest == known else parser.read(path)
+    with path.open("rb") as stream:
+        _check_size(stream.fileno(), MAX_TEXT_BYTES)
+        raw = stream.read(MAX_TEXT_BYTES + 1)
+    digest = _hash(raw).digest()
+    return digest, None if digest == known else read_text(path, raw)
+
+
+def _hash(raw: bytes = b"") -> "blake2b":
+    return blake2b(raw, digest_size=16)
+
+
+def _check_size(descriptor: int, limit: int) -> None:
+    size = os.fstat(descriptor).st_size
+    if size > limit:
+        raise DocumentError(
+            f"{size / 1e6:.0f} MB; the limit is {limit / 1e6:.0f} MB.", "Split the file."
+        )
+
+
+def _consistently(path: str, read: Callable[[], tuple[bytes, Document | None]]) -> Loaded:
+    for _ in range(2):
+        try:
+            before = Path(path).stat()
+            digest, document = read()
+            after = Path(path).stat()
+        except OSError as error:
+            raise DocumentError(f"cannot be read: {error.strerror or error}.") from None
+        if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+            return Loaded(after.st_size, _settled(after.st_mtime_ns), digest, document)
+    raise DocumentError("changes while it is read.", "Index it when its writer is done.")
+
+
+def _settled(mtime_ns: int) -> int:
+    # A file of this moment may change again within the clock's tick: compare its hash next time.
+    return mtime_ns if time.time_ns() - mtime_ns > _RECENT_NS else 0
