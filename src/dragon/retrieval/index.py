@@ -3,6 +3,7 @@
 In: files and folders, and questions. Out: passages, best first.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -28,7 +29,7 @@ FROM documents JOIN passages ON document = documents.id WHERE path = ? ORDER BY 
 _DOCUMENTS = """
 SELECT path, title, size, characters,
        (SELECT count(*) FROM passages WHERE document = documents.id)
-FROM documents ORDER BY path
+FROM documents WHERE problem = '' ORDER BY path
 """
 
 
@@ -99,6 +100,23 @@ class Index(AbstractContextManager["Index"]):
         with store.guarded(self.path):
             return [DocumentRow(*row) for row in self._connection.execute(_DOCUMENTS)]
 
+    def find(self, name: str) -> DocumentRow:
+        """The document of this path; the end of a path is enough where it is the only one.
+
+        Raises:
+            InputError: if there is none, or more than one.
+        """
+        exact = os.path.realpath(Path(name).expanduser())
+        tail = os.sep + name.replace("/", os.sep).lstrip("." + os.sep)
+        rows = self.documents()
+        found = [row for row in rows if row.path == exact]
+        found = found or [row for row in rows if row.path.endswith(tail)]
+        if not found:
+            raise InputError(f"The index holds no document {name}.", "See: dragon index list.")
+        if len(found) > 1:
+            raise InputError(f"{len(found)} documents end in {name}.", "Give more of the path.")
+        return found[0]
+
     def passages(self, document: str) -> list[Passage]:
         """The passages of a document, in order; `document` is its absolute path."""
         with store.guarded(self.path):
@@ -112,7 +130,7 @@ class Index(AbstractContextManager["Index"]):
         """
         with store.guarded(self.path):
             row = self._connection.execute(
-                "SELECT id, tail FROM documents WHERE path = ?", (document,)
+                "SELECT id, tail FROM documents WHERE path = ? AND problem = ''", (document,)
             ).fetchone()
             if row is None:
                 raise InputError(

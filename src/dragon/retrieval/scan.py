@@ -1,11 +1,14 @@
 """Finds the files to index below the given paths.
 
-In: files and folders. Out: every supported file once, in order, with its size and time.
+In: files and folders. Out: every supported file once, in order, with its size and time. A file
+`.dragonignore` in a given folder names what to leave out, a pattern a line: `drafts/*`, `*.log`.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import translate
 from pathlib import Path, PurePath
 
 from dragon.errors import InputError
@@ -75,6 +78,7 @@ def _single(path: str, result: Scan, seen: set[tuple[int, int]]) -> None:
 
 
 def _walk(folder: str, result: Scan, seen: set[tuple[int, int]]) -> None:
+    ignored = _ignored_patterns(Path(folder))
     stack = [folder]
     while stack:
         try:
@@ -84,13 +88,32 @@ def _walk(folder: str, result: Scan, seen: set[tuple[int, int]]) -> None:
             result.ignored += 1
             continue
         for entry in ordered:
-            if entry.is_dir(follow_symlinks=False):
+            if ignored and ignored.match(entry.path[len(folder) + 1 :].replace(os.sep, "/")):
+                result.ignored += 1
+            elif entry.is_dir(follow_symlinks=False):
                 if entry.name not in _IGNORED_FOLDERS and not entry.name.startswith("."):
                     stack.append(entry.path)
             elif _wanted(entry):
                 _keep(entry.path, entry.stat(), result, seen)
             else:
                 result.ignored += 1
+
+
+def _ignored_patterns(folder: Path) -> re.Pattern[str] | None:
+    try:
+        lines = (folder / ".dragonignore").read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+    patterns = [line.strip().rstrip("/") for line in lines if line.strip()]
+    # As in .gitignore, a pattern without a slash fits at any depth.
+    return re.compile(
+        "|".join(
+            ("" if "/" in pattern else "(?:.*/)?") + translate(pattern.lstrip("/"))
+            for pattern in patterns
+            if not pattern.startswith("#")
+        )
+        or r"(?!)"
+    )
 
 
 def _wanted(entry: os.DirEntry[str]) -> bool:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 from pathlib import Path
-from typing import TypeVar
 
 from dragon.errors import DocumentError
 from dragon.retrieval.readers import PARSED, Document, read_text
@@ -19,20 +18,18 @@ MAX_TEXT_BYTES = 50_000_000
 MAX_PARSED_BYTES = 150_000_000
 _RECENT_NS = 2_000_000_000
 
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """A file at one moment: size in bytes, modification time in nanoseconds, hash of its bytes.
 
-    `document` is None where the hash is the known one: then nothing was parsed.
+    `content` is its document, or why there is none; None where the hash is the known one.
     """
 
     size: int
     mtime_ns: int
     digest: bytes
-    document: Document | None
+    content: Document | DocumentError | None
 
 
 def is_parsed(path: str) -> bool:
@@ -44,23 +41,41 @@ def load(path: str, known: bytes | None, parser: Parser | None) -> Loaded:
     """Read a file unless its hash is the known one; `parser` may be None for a plain text.
 
     Raises:
-        DocumentError: if it is too large, cannot be read, is damaged, or changes while it is read.
+        DocumentError: if it is too large, cannot be opened, or changes while it is read. What its
+            content is to blame for stands in the result, since it will be so until it changes.
     """
-    return _consistently(path, lambda: _load(Path(path), known, parser))
+    for _ in range(2):
+        try:
+            before = Path(path).stat()
+            digest, content = _load(Path(path), known, parser)
+            after = Path(path).stat()
+        except OSError as error:
+            raise DocumentError(f"cannot be read: {error.strerror or error}.") from None
+        if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+            return Loaded(after.st_size, _settled(after.st_mtime_ns), digest, content)
+    raise DocumentError("changes while it is read.", "Index it when its writer is done.")
 
 
-def _load(path: Path, known: bytes | None, parser: Parser | None) -> tuple[bytes, Document | None]:
-    if is_parsed(str(path)):
-        with path.open("rb") as stream:
+def _load(
+    path: Path, known: bytes | None, parser: Parser | None
+) -> tuple[bytes, Document | DocumentError | None]:
+    with path.open("rb") as stream:
+        if is_parsed(str(path)):
+            assert parser
             _check_size(stream.fileno(), MAX_PARSED_BYTES)
             digest = file_digest(stream, _hash).digest()
-        assert parser
-        return digest, None if digest == known else parser.read(path)
-    with path.open("rb") as stream:
+            return digest, None if digest == known else _content(lambda: parser.read(path))
         _check_size(stream.fileno(), MAX_TEXT_BYTES)
         raw = stream.read(MAX_TEXT_BYTES + 1)
     digest = _hash(raw).digest()
-    return digest, None if digest == known else read_text(path, raw)
+    return digest, None if digest == known else _content(lambda: read_text(path, raw))
+
+
+def _content(read: Callable[[], Document]) -> Document | DocumentError:
+    try:
+        return read()
+    except DocumentError as error:
+        return error
 
 
 def _hash(raw: bytes = b"") -> "blake2b":
@@ -73,19 +88,6 @@ def _check_size(descriptor: int, limit: int) -> None:
         raise DocumentError(
             f"{size / 1e6:.0f} MB; the limit is {limit / 1e6:.0f} MB.", "Split the file."
         )
-
-
-def _consistently(path: str, read: Callable[[], tuple[bytes, Document | None]]) -> Loaded:
-    for _ in range(2):
-        try:
-            before = Path(path).stat()
-            digest, document = read()
-            after = Path(path).stat()
-        except OSError as error:
-            raise DocumentError(f"cannot be read: {error.strerror or error}.") from None
-        if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
-            return Loaded(after.st_size, _settled(after.st_mtime_ns), digest, document)
-    raise DocumentError("changes while it is read.", "Index it when its writer is done.")
 
 
 def _settled(mtime_ns: int) -> int:

@@ -3,6 +3,7 @@
 In: a path. Out: a connection whose schema is ours, and `StoreError` for whatever can go wrong
 with it.
 
+A file that cannot be read has a row with its `problem`, so that it is not parsed again at each run.
 Passages hold their text; `gap` is what stands before them in the document, so that the document's
 text is the concatenation of both and nothing is stored twice. The full-text index takes its
 columns from the view `contents`. The journal is SQLite's rollback journal: one file at rest,
@@ -26,7 +27,7 @@ _SCHEMA = f"""
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, title TEXT NOT NULL, hash BLOB NOT NULL,
     mtime_ns INTEGER NOT NULL, size INTEGER NOT NULL, characters INTEGER NOT NULL,
-    tail TEXT NOT NULL);
+    tail TEXT NOT NULL, problem TEXT NOT NULL);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL, start INTEGER NOT NULL,
     heading TEXT NOT NULL, gap TEXT NOT NULL, text TEXT NOT NULL);
@@ -51,7 +52,7 @@ def connect(path: Path, *, create: bool, read_only: bool) -> sqlite3.Connection:
     """
     if path.is_dir():
         raise StoreError(f"{path} is a folder.", "Give --index a file.")
-    if not path.exists():
+    if not path.exists() or path.stat().st_size == 0:
         if not create:
             raise StoreError(f"No index at {path}.", "Make one: dragon index add PATH.")
         _make_folder(path.parent)

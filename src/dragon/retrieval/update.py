@@ -6,8 +6,9 @@ In: files and folders. Out: the report of what was added, changed, removed and s
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from dragon.errors import DocumentError, InputError
@@ -20,8 +21,8 @@ from dragon.retrieval.source import Loaded
 from dragon.retrieval.types import AddReport, Progress, Skipped
 
 _NEW_DOCUMENT = """
-INSERT INTO documents (path, title, hash, mtime_ns, size, characters, tail)
-VALUES (?, ?, ?, ?, ?, ?, '')
+INSERT INTO documents (path, title, hash, mtime_ns, size, characters, tail, problem)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _NEW_PASSAGE = """
 INSERT INTO passages (id, document, start, heading, gap, text) VALUES (?, ?, ?, ?, ?, ?)
@@ -45,6 +46,7 @@ class _Known:
     size: int
     mtime_ns: int
     digest: bytes
+    problem: str
 
 
 class Update:
@@ -68,6 +70,8 @@ class Update:
         found = scan(paths)
         with store.transaction(self._connection, self._path):
             known = self._known()
+            if not found.files and not any(map(found.covers, known)):
+                raise _nothing_to_read(paths, found)
             for path in known.keys() - found.files.keys():
                 if found.covers(path):
                     self._forget(known[path])
@@ -80,14 +84,23 @@ class Update:
         )
 
     def _known(self) -> dict[str, _Known]:
-        rows = self._connection.execute("SELECT path, id, size, mtime_ns, hash FROM documents")
+        rows = self._connection.execute(
+            "SELECT path, id, size, mtime_ns, hash, problem FROM documents"
+        )
         return {path: _Known(*rest) for path, *rest in rows}
 
     def _same(self, file: Found, known: dict[str, _Known]) -> bool:
         row = known.get(file.path)
-        same = row is not None and (row.size, row.mtime_ns) == (file.size, file.mtime_ns)
-        self._counts["unchanged"] += same
-        return same
+        if row is None or (row.size, row.mtime_ns) != (file.size, file.mtime_ns):
+            return False
+        self._keep(file, row)
+        return True
+
+    def _keep(self, file: Found, row: _Known) -> None:
+        if row.problem:
+            self._skipped.append(Skipped(Path(file.path), row.problem))
+        else:
+            self._counts["unchanged"] += 1
 
     def _update(self, files: list[Found], known: dict[str, _Known]) -> None:
         total, size, done = len(files), sum(file.size for file in files), 0
@@ -100,44 +113,70 @@ class Update:
 
     def _store(self, file: Found, result: Result, row: _Known | None) -> None:
         if isinstance(result, DocumentError):
-            self._skipped.append(Skipped(Path(file.path), str(result)))
+            self._skip(file, result)
             if row:
                 self._forget(row)
-        elif result.document is None:
-            assert row is not None
-            self._counts["unchanged"] += 1
-            self._connection.execute(
-                "UPDATE documents SET mtime_ns = ? WHERE id = ?", (result.mtime_ns, row.id)
-            )
+        elif result.content is None:
+            assert row
+            self._keep(file, row)
+            touch = "UPDATE documents SET mtime_ns = ? WHERE id = ?"
+            self._connection.execute(touch, (result.mtime_ns, row.id))
         else:
-            if row:
-                forget(self._connection, row.id)
-            insert(self._connection, result.document, result)
-            self._counts["changed" if row else "added"] += 1
-            self._counts["bytes"] += result.size
+            self._replace(file, result, row)
+
+    def _replace(self, file: Found, loaded: Loaded, row: _Known | None) -> None:
+        was_there = row is not None and not row.problem
+        if row:
+            forget(self._connection, row.id)
+        self._counts["bytes"] += loaded.size
+        if isinstance(loaded.content, Document):
+            insert(self._connection, loaded.content, loaded)
+            self._counts["changed" if was_there else "added"] += 1
+        elif loaded.content:
+            self._skip(file, loaded.content)
+            self._counts["removed"] += was_there
+            insert_problem(self._connection, file.path, loaded, str(loaded.content))
+
+    def _skip(self, file: Found, error: DocumentError) -> None:
+        self._skipped.append(Skipped(Path(file.path), str(error)))
 
     def _forget(self, row: _Known) -> None:
         forget(self._connection, row.id)
-        self._counts["removed"] += 1
+        self._counts["removed"] += not row.problem
+
+
+def _nothing_to_read(paths: Sequence[Path], found: Scan) -> InputError:
+    where = ", ".join(map(str, paths))
+    others = f" ({found.ignored} files of other kinds)" if found.ignored else ""
+    return InputError(
+        f"There is nothing to read in {where}{others}.",
+        "Give a folder with documents: .txt .md .pdf .docx .html .csv .json, or source code.",
+    )
 
 
 def insert(connection: sqlite3.Connection, document: Document, loaded: Loaded) -> None:
     """Write a document, its passages and their full-text index."""
     text = document.text
+    cuts = list(cut(document))
+    tail = text[cuts[-1][1] :] if cuts else text
     row = (str(document.path), document.title, loaded.digest, loaded.mtime_ns, loaded.size)
-    number = connection.execute(_NEW_DOCUMENT, (*row, len(text))).lastrowid
+    number = connection.execute(_NEW_DOCUMENT, (*row, len(text), tail, "")).lastrowid
     (first,) = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM passages").fetchone()
-    end = 0
-
-    def rows() -> Iterator[tuple[int, int | None, int, str, str, str]]:
-        nonlocal end
-        for i, (start, stop, heading) in enumerate(cut(document), first):
-            yield i, number, start, heading, text[end:start], text[start:stop]
-            end = stop
-
-    connection.executemany(_NEW_PASSAGE, rows())
-    connection.execute("UPDATE documents SET tail = ? WHERE id = ?", (text[end:], number))
+    ends = [0, *(end for _, end, _ in cuts)]
+    connection.executemany(
+        _NEW_PASSAGE,
+        (
+            (i, number, start, heading, text[before:start], text[start:end])
+            for i, before, (start, end, heading) in zip(count(first), ends, cuts, strict=False)
+        ),
+    )
     connection.execute(_INDEX_DOCUMENT, (document.title, number))
+
+
+def insert_problem(connection: sqlite3.Connection, path: str, loaded: Loaded, problem: str) -> None:
+    """Remember why a file cannot be read."""
+    row = (path, "", loaded.digest, loaded.mtime_ns, loaded.size, 0, "", problem)
+    connection.execute(_NEW_DOCUMENT, row)
 
 
 def forget(connection: sqlite3.Connection, number: int) -> None:

@@ -30,8 +30,8 @@ def read_plain(path: Path, text: str) -> Document:
 
 
 _CODE = (
-    "py pyi js mjs cjs ts tsx jsx java kt c h cc cpp cxx hpp cs go rs rb php pl lua r scala swift "
-    "sh bash zsh ps1 bat sql yaml yml toml ini cfg conf env properties xml css scss tex proto gradle"
+    "py pyi js mjs cjs ts tsx jsx java kt c h cc cpp cxx hpp cs go rs rb php pl lua scala swift sh "
+    "gradle bash zsh ps1 bat sql yaml yml toml ini cfg conf env properties xml css scss tex proto"
 )
 TEXTUAL: dict[str, Callable[[Path, str], Document]] = {
     ".txt": read_plain,

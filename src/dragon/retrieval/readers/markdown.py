@@ -10,7 +10,7 @@ from dragon.retrieval.readers.document import Document, Heading, title_of
 
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t\r]*\n(.*?)\n---[ \t\r]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"""^title:[ \t]*["']?(.*?)["']?[ \t\r]*$""", re.MULTILINE)
-# A code fence, a heading with #, or a line that is underlined and stands alone. Lengths are bounded,
+# A code fence, a heading with #, or an underlined line that stands alone. Lengths are bounded,
 # so that no input makes the search slow.
 _LINE = re.compile(
     r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})"
