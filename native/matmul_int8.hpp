@@ -60,7 +60,7 @@ static inline void group_int8(const uint8_t* w, size_t w_stride, const int8_t* x
     }
   }
   for (int r = 0; r < R; r++)
-    for (int m = 0; m < M; m++) out[r][m] = (Vec)_mm512_cvtepi32_ps(acc[r][m]);
+    for (int m = 0; m < M; m++) out[r][m] = __builtin_convertvector((IVec)acc[r][m], Vec);
 }
 #elif defined(DRAGON_AVX2)
 constexpr int INT8_ROWS = 2, INT8_BLOCKS = 1;
@@ -92,7 +92,8 @@ static inline void group_int8(const uint8_t* w, size_t w_stride, const int8_t* x
         const __m256i pairs = _mm256_hadd_epi32(acc[m][2 * h], acc[m][2 * h + 1]);
         const __m256i ordered = _mm256_permute4x64_epi64(pairs, 0xD8);
         const __m256i start = _mm256_set1_epi32(correction[m * c_stride]);
-        out[r * V + h][m] = (Vec)_mm256_cvtepi32_ps(_mm256_add_epi32(ordered, start));
+        out[r * V + h][m] =
+            __builtin_convertvector((IVec)_mm256_add_epi32(ordered, start), Vec);
       }
   }
 }

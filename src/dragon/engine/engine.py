@@ -36,12 +36,17 @@ class Engine:
     """
 
     def __init__(
-        self, config: ModelConfig, body: Body, embedding: Embedding, heads: "Heads"
+        self,
+        config: ModelConfig,
+        weights: Mapping[str, Matrix],
+        *,
+        kernels: str | None = None,
+        threads: int | None = None,
     ) -> None:
         self.config = config
-        self.body = body
-        self.embedding = embedding
-        self.heads = heads
+        self.body: Body = make_body(config, weights, kernels, threads)
+        self.embedding = Embedding(config, weights)
+        self.heads = Heads(config, weights)
 
     @classmethod
     def open(cls, folder: Path, *, kernels: str | None = None, threads: int | None = None) -> Self:
@@ -57,8 +62,7 @@ class Engine:
             ConfigError: for unknown kernels or threads below 1.
         """
         config, weights = load(folder)
-        body = make_body(config, weights, kernels, threads)
-        return cls(config, body, Embedding(config, weights), Heads(config, weights))
+        return cls(config, weights, kernels=kernels, threads=threads)
 
     @property
     def kernels(self) -> str:

@@ -78,12 +78,9 @@ def softmax(scores: Floats) -> Floats:
 
 def rope_table(config: ModelConfig) -> tuple[Floats, Floats]:
     """Cosines and sines [max_position, D/2] of the rotary angles."""
-    half = config.head_dim // 2
-    # The arithmetic of Hugging Face's Llama, in its order and precision: the logits are compared.
-    power = np.arange(0, config.head_dim, 2, dtype=np.float32) / np.float32(config.head_dim)
-    frequency = (1.0 / np.float32(config.rope_theta) ** power).astype(np.float32)[:half]
-    angle = np.arange(config.max_position_embeddings, dtype=np.float32)[:, None] * frequency
-    return np.cos(angle), np.sin(angle)
+    power = np.arange(0, config.head_dim, 2) / config.head_dim
+    angle = np.outer(np.arange(config.max_position_embeddings), config.rope_theta**-power)
+    return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
 def rotate(x: Floats, cos: Floats, sin: Floats) -> Floats:

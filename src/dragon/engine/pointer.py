@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dragon.engine.body import Floats
 from dragon.engine.numpy_body import softmax
 
-TINY = np.float32(np.finfo(np.float32).tiny)  # log(0) would end in -inf - -inf
+FLOOR = np.float32(1e-12)  # of a probability, as in dragon.model.transformer.Pointer
 
 
 class PointerHead:
@@ -28,7 +28,14 @@ class PointerHead:
         """States [n, C] -> keys [n, C], which the caller keeps for later tokens."""
         return states @ self.key.T
 
-    def mix(self, logits: Floats, states: Floats, keys: Floats, ids: NDArray[np.int32]) -> Floats:
+    def mix(
+        self,
+        logits: Floats,
+        states: Floats,
+        keys: Floats,
+        ids: NDArray[np.int32],
+        visible: int,
+    ) -> Floats:
         """Log-probabilities [n, V] of the last n of S tokens.
 
         Args:
@@ -36,12 +43,14 @@ class PointerHead:
             states: [n, C] of the same tokens.
             keys: [S, C] of all tokens read.
             ids: [S] all tokens read.
+            visible: first tokens that every row may copy from, as in `dragon.engine.body.Run`.
         """
         n, s = len(states), len(ids)
         scores = (states @ self.query.T) @ keys.T / np.float32(states.shape[1] ** 0.5)
-        later = np.arange(s)[None, :] > np.arange(s - n, s)[:, None]
+        last = np.maximum(np.arange(s - n, s), visible - 1)
+        later = np.arange(s)[None, :] > last[:, None]
         attention = softmax(np.where(later, np.float32(-np.inf), scores))
         gate = 1 / (1 + np.exp(-np.clip(states @ self.gate.T + self.bias, -80, 80)))
         mixed: Floats = gate * softmax(logits)
         np.add.at(mixed, (np.arange(n)[:, None], ids[None, :]), (1 - gate) * attention)
-        return np.log(np.maximum(mixed, TINY, out=mixed))
+        return np.log(np.maximum(mixed, FLOOR, out=mixed))

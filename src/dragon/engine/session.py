@@ -59,7 +59,7 @@ class Session:
         self.length = end
         if self._pointer:
             self._keys[start:end] = self._pointer.keys(states)
-        logits = self._logits(states if every else states[-1:])
+        logits = self._logits(states if every else states[-1:], visible)
         return logits if every else logits[0]
 
     def step(self, token: int) -> Floats:
@@ -93,9 +93,9 @@ class Session:
             )
         return prefix_length
 
-    def _logits(self, states: Floats) -> Floats:
+    def _logits(self, states: Floats, visible: int) -> Floats:
         logits = self._body.head(states)
         if self._pointer is None:
             return logits
         ids, keys = self._ids[: self.length], self._keys[: self.length]
-        return self._pointer.mix(logits, states, keys, ids)
+        return self._pointer.mix(logits, states, keys, ids, visible)
