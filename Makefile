@@ -7,18 +7,26 @@ BIN    := $(VENV)/bin
 DOCS   ?= examples/handbook
 Q      ?= How many days of annual leave do new employees get?
 
-# Build isolation obeys the constraints only through the environment.
-export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+# The shell gets them as they were typed: a question may hold quotes and dollars.
+override DOCS := $(value DOCS)
+override Q := $(value Q)
+export DOCS Q
+
+# Build isolation obeys the constraints only through the environment: old pips know the first name,
+# new ones the second. A URL, because pip takes a blank in a path for the end of it.
+EMPTY :=
+export PIP_CONSTRAINT := file://$(subst $(EMPTY) ,%20,$(CURDIR))/constraints.txt
+export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 BUILD_INPUTS := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
-PIP_INSTALL  := $(BIN)/python -m pip install --quiet
+PIP_INSTALL  := $(BIN)/python -m pip install --quiet --quiet
 
 .PHONY: ask install test test-slow check format bench clean
 .DEFAULT_GOAL := ask
 
 ask: $(VENV)/.ask
-	@$(BIN)/dragon ask --docs "$(DOCS)" "$(Q)"
+	@$(BIN)/dragon ask --docs "$$DOCS" -- "$$Q"
 
 install: $(VENV)/.dev
 
@@ -38,25 +46,25 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev
-	@set -e; for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "error: $(PYTHON) is missing or older than Python 3.11. Give another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
+	  { echo "error: $(PYTHON) is not Python 3.11, 3.12 or 3.13. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "error: $(PYTHON) has no venv module. Install it (Debian, Ubuntu: apt install python3-venv)." >&2; exit 1; }
 	@echo "creating $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.ask: $(BUILD_INPUTS) | $(BIN)/python
-	@echo "installing dragon (what asking needs)"
+	@echo "installing dragon: what asking needs (about a minute)"
 	@$(PIP_INSTALL) -e .
 	@touch $@
 
 # PyTorch first and by itself, so that nothing else chooses its version. The full install holds what
 # asking needs, so its stamp serves for both.
 $(VENV)/.dev: $(BUILD_INPUTS) | $(BIN)/python
-	@echo "installing dragon with everything for training and development"
+	@echo "installing dragon with all that training and development need (some minutes)"
 	@$(PIP_INSTALL) torch==2.13.0
 	@$(PIP_INSTALL) -e ".[train,dev]"
 	@touch $(VENV)/.ask $@
