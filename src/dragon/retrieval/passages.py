@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from dragon.retrieval.readers.document import Document, Heading
-from dragon.text.sentences import sentence_spans
+from dragon.text.sentences import sentence_borders
 
 Cut = tuple[int, int, str]
 
@@ -69,17 +69,23 @@ def _border(text: str, start: int, stop: int) -> int:
     border = 0
     for match in _PARAGRAPH.finditer(text, half, stop):
         border = match.start()
-    return border or _sentence_border(text, start, half, stop) or _word_border(text, half, stop)
+    return (
+        border
+        or _sentence_border(text, half, stop)
+        or _sentence_border(text, start, half)
+        or _word_border(text, half, stop)
+    )
 
 
-def _sentence_border(text: str, start: int, half: int, stop: int) -> int:
+def _sentence_border(text: str, start: int, stop: int) -> int:
+    """The last end of a sentence, preferably one that ends a line; 0 if there is none."""
     border = line = 0
-    # The sentence that reaches the end of the window may go on behind it, so it is left out.
-    for _, end in sentence_spans(text[start : stop + 2])[:-1]:
-        if start + end <= stop:
-            border = start + end
-            if border >= half and text[border] in "\r\n":
-                line = border
+    # A border is known by what follows it: look two characters further.
+    for end, _ in sentence_borders(text, start, stop + 2):
+        if start < end <= stop:
+            border = end
+            if text[end] in "\r\n":
+                line = end
     return line or border
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from dragon.errors import InputError
 from dragon.retrieval.readers import SUFFIXES
@@ -117,7 +117,7 @@ def _ignored_patterns(folder: Path) -> re.Pattern[str] | None:
 
 
 def _wanted(entry: os.DirEntry[str]) -> bool:
-    suffix = PurePath(entry.name).suffix.lower()
+    suffix = entry.name[entry.name.rfind(".") :].lower()
     try:
         return not entry.name.startswith(".") and suffix in SUFFIXES and entry.is_file()
     except OSError:

@@ -34,21 +34,22 @@ class Loaded:
 
 def is_parsed(path: str) -> bool:
     """Whether a file needs a parser in a process of its own."""
-    return Path(path).suffix.lower() in PARSED
+    return path[path.rfind(".") :].lower() in PARSED
 
 
 def load(path: str, known: bytes | None, parser: Parser | None) -> Loaded:
-    """Read a file unless its hash is the known one; `parser` may be None for a plain text.
+    """Read a file unless its hash is the known one; `parser` is for files that need one.
 
     Raises:
         DocumentError: if it is too large, cannot be opened, or changes while it is read. What its
             content is to blame for stands in the result, since it will be so until it changes.
     """
+    file = Path(path)
     for _ in range(2):
         try:
-            before = Path(path).stat()
-            digest, content = _load(Path(path), known, parser)
-            after = Path(path).stat()
+            before = file.stat()
+            digest, content = _load(file, known, parser)
+            after = file.stat()
         except OSError as error:
             raise DocumentError(f"cannot be read: {error.strerror or error}.") from None
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
@@ -60,8 +61,7 @@ def _load(
     path: Path, known: bytes | None, parser: Parser | None
 ) -> tuple[bytes, Document | DocumentError | None]:
     with path.open("rb") as stream:
-        if is_parsed(str(path)):
-            assert parser
+        if parser:
             _check_size(stream.fileno(), MAX_PARSED_BYTES)
             digest = file_digest(stream, _hash).digest()
             return digest, None if digest == known else _content(lambda: parser.read(path))

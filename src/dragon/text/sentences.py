@@ -5,6 +5,7 @@ Rules instead of a model: they cost a microsecond a sentence and keep offsets ex
 """
 
 import re
+from collections.abc import Iterator
 
 Span = tuple[int, int]
 
@@ -18,9 +19,11 @@ _ABBREVIATIONS = """
 ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 
 # A closing mark, then white space, then something that can begin a sentence; or a blank line; or a
-# new line that begins a list item.
+# new line that begins a list item. It begins with one set of characters, for which `re` has a fast
+# search; that is worth a factor of two.
 _BORDER = re.compile(
-    r"""(?P<stop>[.!?…]["'”’)\]]*)\s+(?=["'“‘(\[]*[A-Z0-9À-ÖØ-Þ`*_#-])|\s*\n\s*\n\s*|\s*\n(?=\s*(?:[-*+•|]|\d+[.)])\s)"""
+    r"""[.!?…\n](?:(?<!\n)(?P<marks>["'”’)\]]*)\s+(?=["'“‘(\[]*[A-Z0-9À-ÖØ-Þ`*_#-])"""
+    r"""|(?<=\n)\s*\n\s*|(?<=\n)(?=\s*(?:[-*+•|]|\d+[.)])\s))"""
 )
 _LAST_WORD = re.compile(r"[\w.]+$")
 
@@ -40,21 +43,31 @@ def sentence_spans(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     start = 0
-    for border in _BORDER.finditer(text):
-        stop = border.end("stop")
-        end = stop if stop >= 0 else border.start()
-        if stop >= 0 and _is_abbreviation(text, start, border.start()):
-            continue
+    for end, following in sentence_borders(text, 0, len(text)):
         _append(spans, text, start, end)
-        start = border.end()
+        start = following
     _append(spans, text, start, len(text))
     return spans
 
 
-def _is_abbreviation(text: str, start: int, stop: int) -> bool:
+def sentence_borders(text: str, start: int, stop: int) -> Iterator[Span]:
+    """Yield where a sentence ends, and where the next one may begin, within text[start:stop].
+
+    >>> list(sentence_borders("Stop. Go on. Now", 3, 16))
+    [(5, 6), (12, 13)]
+    """
+    for border in _BORDER.finditer(text, start, stop):
+        end = border.end("marks")
+        if end < 0:
+            yield border.start(), border.end()
+        elif not _is_abbreviation(text, border.start()):
+            yield end, border.end()
+
+
+def _is_abbreviation(text: str, stop: int) -> bool:
     if text[stop] != ".":
         return False
-    word = _LAST_WORD.search(text, max(start, stop - 12), stop)
+    word = _LAST_WORD.search(text, max(0, stop - 12), stop)
     if word is None:
         return False
     token = word.group()

@@ -10,15 +10,15 @@ from dragon.retrieval.readers.document import Document, Heading, title_of
 
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t\r]*\n(.*?)\n---[ \t\r]*(?:\n|\Z)", re.DOTALL)
 _FRONT_TITLE = re.compile(r"""^title:[ \t]*["']?(.*?)["']?[ \t\r]*$""", re.MULTILINE)
-# A code fence, a heading with #, or an underlined line that stands alone. Lengths are bounded,
-# so that no input makes the search slow.
+# A code fence, a heading with #, or the line under a heading. It begins with a literal, which makes
+# the search fast, and lengths are bounded, so that no input makes it slow.
 _LINE = re.compile(
-    r"^ {0,3}(?:(?P<fence>`{3,}|~{3,})"
-    r"|(?P<marks>#{1,6})[ \t]+(?P<atx>\S.{0,300}?)(?:[ \t]{1,9}#{1,99})?[ \t\r]{0,99}$)"
-    r"|(?:(?<=\n\n)|(?<=\n\r\n)|\A\ufeff?)(?P<setext>[^\s|>#`~-].{0,200}?)[ \t\r]{0,9}\n"
-    r"(?P<line>=|-)(?P=line){2,}[ \t\r]*$",
+    r"\n\ufeff? {0,3}(?:(?P<fence>`{3,}|~{3,})"
+    r"|(?P<marks>#{1,6})[ \t]+(?P<words>\S.{0,300}?)(?:[ \t]{1,9}#{1,99})?[ \t\r]{0,99}$"
+    r"|(?P<line>={3,}|-{3,})[ \t\r]*$)",
     re.MULTILINE,
 )
+_UNDERLINED = re.compile(r"(?:\A|\n[ \t\r]*\n)\ufeff?(?P<words>[^\s|>#`~-][^\n]{0,200})\Z")
 # A line that is underlined, and overlined where it is a title.
 _RST = re.compile(
     r"^(?:(?P<over>([=\-~^\"'`#*+.:_])\2{2,})[ \t\r]*\n)?"
@@ -59,22 +59,31 @@ def read_rst(path: Path, text: str) -> Document:
 def _markdown_headings(text: str, start: int) -> list[Heading]:
     headings: list[Heading] = []
     fence = ""
-    for match in _LINE.finditer(text, start):
+    # With a line break before it, the first line is like any other; offsets move by that one.
+    for match in _LINE.finditer("\n" + text, start):
         mark = match["fence"]
         if mark:
             if not fence:
                 fence = mark
             elif mark.startswith(fence):
                 fence = ""
-        elif not fence:
-            headings.append(_heading(match))
+        elif not fence and (heading := _heading(text, match)):
+            headings.append(heading)
     return headings
 
 
-def _heading(match: re.Match[str]) -> Heading:
-    words = match["atx"] or match["setext"]
-    level = len(match["marks"]) if match["marks"] else "=-".index(match["line"]) + 1
-    return Heading(match.start(), match.end(), level, plain(words) or words)
+def _heading(text: str, match: re.Match[str]) -> Heading | None:
+    start, end = match.start(), match.end() - 1
+    if match["marks"]:
+        level, words = len(match["marks"]), match["words"]
+    else:
+        before = max(0, start - 220)
+        above = _UNDERLINED.search(text[before : start - 1])
+        if not above:
+            return None
+        start = before + above.start("words")
+        level, words = "=-".index(match["line"][0]) + 1, above["words"].strip()
+    return Heading(start, end, level, plain(words) or words)
 
 
 def plain(words: str) -> str:
