@@ -8,7 +8,7 @@ the key `dragon` of config.json.
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -158,6 +158,7 @@ def write_checkpoint(
     tensors: Mapping[str, np.ndarray],
     tokenizer_folder: Path | None = None,
     extras: Mapping[str, Any] | None = None,
+    also: Callable[[Path], None] | None = None,
 ) -> None:
     """Write a whole model folder, beside and renamed.
 
@@ -166,6 +167,7 @@ def write_checkpoint(
         tensors: by the names of `tensor_shapes`.
         tokenizer_folder: tokenizer.json and tokenizer_config.json are copied from here.
         extras: further keys under `dragon` in config.json (calibration, training summary).
+        also: writes further files into the folder before it is renamed.
     """
     from safetensors.numpy import save_file
 
@@ -183,3 +185,5 @@ def write_checkpoint(
         for name in (TOKENIZER_FILE, TOKENIZER_CONFIG_FILE):
             if tokenizer_folder is not None and (tokenizer_folder / name).exists():
                 shutil.copyfile(tokenizer_folder / name, fresh / name)
+        if also is not None:
+            also(fresh)

@@ -1,0 +1,1 @@
+"""Training data: sources, entities randomised, questions synthesised, shards on disk."""

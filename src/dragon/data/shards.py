@@ -1,0 +1,185 @@
+"""Training data on disk: flat arrays that are mapped into memory, and a manifest that says what they are.
+
+A reading set is a folder with, for each split (train, val):
+
+    SPLIT.bin            uint16 [N]     token ids of all prompts, one after the other
+    SPLIT.features.bin   uint16 [N]     the four features of each token, packed into 15 bits
+    SPLIT.examples.npy   [E]            where each prompt lies, how long it is, where its answer is
+
+A language set has SPLIT.bin alone: documents one after the other, each closed by `<|end|>`.
+manifest.json is written last, so that a folder without it is not taken for whole.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dragon.errors import DataError
+from dragon.tokenizer.reading import FEATURE_SIZES, Reading
+
+MANIFEST = "manifest.json"
+EXAMPLE = np.dtype(
+    [("offset", "<i8"), ("length", "<u2"), ("start", "<u2"), ("end", "<u2"), ("source", "u1")]
+)
+BITS = tuple((size - 1).bit_length() for size in FEATURE_SIZES)
+
+Packed = npt.NDArray[np.uint16]
+
+
+def pack_features(features: npt.NDArray[np.uint8]) -> Packed:
+    """[T, 4] feature indices -> [T] 16-bit words.
+
+    >>> f = np.array([[19, 15, 7, 6]], dtype=np.uint8)
+    >>> bool((unpack_features(pack_features(f)) == f).all())
+    True
+    """
+    word = np.zeros(len(features), dtype=np.uint16)
+    for column, bits in enumerate(BITS):
+        word = (word << np.uint16(bits)) | features[:, column].astype(np.uint16)
+    return word
+
+
+def unpack_features(word: Packed) -> npt.NDArray[np.uint8]:
+    """The inverse of `pack_features`; any shape, the features become the last axis."""
+    columns = []
+    for bits in reversed(BITS):
+        columns.append((word & np.uint16((1 << bits) - 1)).astype(np.uint8))
+        word = word >> np.uint16(bits)
+    return np.stack(columns[::-1], axis=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Finished prompts of one worker, flat.
+
+    Attributes:
+        ids, features: [N] tokens of all prompts.
+        table: [E] of dtype EXAMPLE; answer positions are tokens within the prompt, 0 for none.
+        sources: names of the sources that `table["source"]` counts through.
+    """
+
+    ids: Packed
+    features: Packed
+    table: npt.NDArray[Any]
+    sources: tuple[str, ...]
+
+
+def gather(readings: Iterable[tuple[Reading, int, int, str]]) -> Prompts:
+    """Flatten (prompt, first answer token, last answer token, source) into arrays."""
+    ids, features, rows = [], [], []
+    sources: dict[str, int] = {}
+    offset = 0
+    for reading, start, end, source in readings:
+        ids.append(reading.ids.astype(np.uint16))
+        features.append(pack_features(reading.features))
+        number = sources.setdefault(source, len(sources))
+        rows.append((offset, len(reading.ids), start, end, number))
+        offset += len(reading.ids)
+    empty = [np.zeros(0, dtype=np.uint16)]
+    return Prompts(
+        np.concatenate(ids or empty),
+        np.concatenate(features or empty),
+        np.array(rows, dtype=EXAMPLE),
+        tuple(sources),
+    )
+
+
+class ReadingWriter:
+    """Appends prompts to one split of a reading set."""
+
+    def __init__(self, folder: Path, split: str) -> None:
+        self._folder, self._split = folder, split
+        self._ids = (folder / f"{split}.bin").open("wb")
+        self._features = (folder / f"{split}.features.bin").open("wb")
+        self._tables: list[npt.NDArray[Any]] = []
+        self._tokens = 0
+        self.counts: dict[str, int] = {}
+
+    def append(self, prompts: Prompts) -> None:
+        """Write the prompts of one worker."""
+        prompts.ids.tofile(self._ids)
+        prompts.features.tofile(self._features)
+        table = prompts.table.copy()
+        table["offset"] += self._tokens
+        self._tables.append(table)
+        self._tokens += len(prompts.ids)
+        for number, name in enumerate(prompts.sources):
+            count = int((table["source"] == number).sum())
+            self.counts[name] = self.counts.get(name, 0) + count
+
+    def close(self) -> dict[str, Any]:
+        """Finish the files; returns the split's entry of the manifest."""
+        self._ids.close()
+        self._features.close()
+        table = np.concatenate(self._tables or [np.zeros(0, dtype=EXAMPLE)])
+        np.save(self._folder / f"{self._split}.examples.npy", table)
+        return {"tokens": self._tokens, "examples": len(table), "sources": self.counts}
+
+
+class ReadingSet:
+    """One split of a reading set, mapped into memory.
+
+    Raises:
+        DataError: if the folder is no finished reading set.
+    """
+
+    def __init__(self, folder: Path, split: str) -> None:
+        self.manifest = read_manifest(folder, "reading")
+        try:
+            self.ids = _mapped(folder / f"{split}.bin")
+            self.features = _mapped(folder / f"{split}.features.bin")
+            self.table = np.load(folder / f"{split}.examples.npy")
+        except (OSError, ValueError) as error:
+            raise DataError(f"{folder}: {split} cannot be read: {error}.") from None
+        expected = self.manifest["splits"][split]["tokens"]
+        if not len(self.ids) == len(self.features) == expected:
+            raise DataError(f"{folder}: {split} has {len(self.ids)} tokens, not {expected}.")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+
+def language_tokens(folder: Path, split: str) -> npt.NDArray[np.uint16]:
+    """The tokens of one split of a language set, mapped into memory."""
+    read_manifest(folder, "language")
+    try:
+        return _mapped(folder / f"{split}.bin")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder}: {split}.bin cannot be read: {error}.") from None
+
+
+def _mapped(path: Path) -> Packed:
+    if not path.stat().st_size:  # an empty file cannot be mapped
+        return np.zeros(0, dtype=np.uint16)
+    return np.memmap(path, dtype=np.uint16, mode="r")
+
+
+def write_manifest(folder: Path, kind: str, **values: Any) -> None:
+    """Write manifest.json; the last thing written into a data folder."""
+    text = json.dumps({"kind": kind, **values}, indent=2)
+    (folder / MANIFEST).write_text(text + "\n", "utf-8")
+
+
+def read_manifest(folder: Path, kind: str) -> dict[str, Any]:
+    """Read and check manifest.json."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError):
+        raise DataError(
+            f"{folder} is no finished data folder.", "Make it with `dragon data prepare`."
+        ) from None
+    if manifest.get("kind") != kind:
+        raise DataError(f"{folder} holds a {manifest.get('kind')} set, not a {kind} set.")
+    return dict(manifest)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

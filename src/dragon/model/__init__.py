@@ -1,0 +1,1 @@
+"""The transformer in PyTorch, for training. The engine runs the same tensors without PyTorch."""

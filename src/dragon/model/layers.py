@@ -1,0 +1,149 @@
+"""The parts of a block. Shapes: B batch, T time, C hidden, H heads, K key/value heads, D head size."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dragon.config import ModelConfig
+
+
+def make_norm(config: ModelConfig) -> nn.Module:
+    """RMSNorm (Zhang and Sennrich 2019) or LayerNorm (Ba et al. 2016)."""
+    if config.norm == "rmsnorm":
+        return nn.RMSNorm(config.hidden_size, eps=config.norm_eps)
+    return nn.LayerNorm(config.hidden_size, eps=config.norm_eps)
+
+
+def rotary_tables(config: ModelConfig, length: int) -> tuple[Tensor, Tensor]:
+    """cos and sin, [length, D], of rotary position embedding (Su et al. 2021, equation 34)."""
+    half = torch.arange(0, config.head_dim, 2, dtype=torch.float64) / config.head_dim
+    angles = torch.outer(torch.arange(length, dtype=torch.float64), config.rope_theta**-half)
+    angles = torch.cat((angles, angles), dim=-1)
+    return angles.cos().float(), angles.sin().float()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn each pair of channels by its position's angle: [B, H, T, D] -> same."""
+    low, high = x.chunk(2, dim=-1)
+    return x * cos + torch.cat((-high, low), dim=-1) * sin
+
+
+def sinusoidal_table(config: ModelConfig) -> Tensor:
+    """[max_position_embeddings, C] fixed positions (Vaswani et al. 2017, section 3.5)."""
+    position = torch.arange(config.max_position_embeddings, dtype=torch.float64)
+    step = torch.arange(0, config.hidden_size, 2, dtype=torch.float64) / config.hidden_size
+    angles = torch.outer(position, 10000.0**-step)
+    return torch.cat((angles.sin(), angles.cos()), dim=-1)[:, : config.hidden_size].float()
+
+
+def attention_mask(config: ModelConfig, length: int, prefix: int, device: torch.device) -> Tensor:
+    """[T, T], True where a row may look at a column."""
+    mask = torch.ones(length, length, dtype=torch.bool, device=device)
+    if config.attention == "bidirectional":
+        return mask
+    mask = mask.tril()
+    if config.attention == "prefix":
+        mask[:, :prefix] = True
+    return mask
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
+    """softmax(q k^T / sqrt(D)) v, [B, H, T, D] each; mask True where a row may look."""
+    if q.device.type != "cpu":
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    # PyTorch's fused kernel is slow on processors in its backward pass: two plain products train a
+    # small model 1.2x faster (docs/benchmarks.md).
+    scores = (q / math.sqrt(q.shape[-1])) @ k.transpose(-1, -2)
+    weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1)
+    return weights.to(v.dtype) @ v
+
+
+class SelfAttention(nn.Module):
+    """Multi-head or grouped-query attention with optional rotary positions."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        c, kv = config.hidden_size, config.num_key_value_heads * config.head_dim
+        self.q_proj = nn.Linear(c, c, bias=config.attention_bias)
+        self.k_proj = nn.Linear(c, kv, bias=config.attention_bias)
+        self.v_proj = nn.Linear(c, kv, bias=config.attention_bias)
+        self.o_proj = nn.Linear(c, c, bias=config.attention_bias)
+
+    def forward(self, x: Tensor, rope: tuple[Tensor, Tensor] | None, mask: Tensor) -> Tensor:
+        """[B, T, C] -> [B, T, C]; mask broadcasts to [B, H, T, T]."""
+        c = self.config
+        b, t, _ = x.shape
+        q = self.q_proj(x).view(b, t, c.num_attention_heads, c.head_dim).transpose(1, 2)
+        k = self.k_proj(x).view(b, t, c.num_key_value_heads, c.head_dim).transpose(1, 2)
+        v = self.v_proj(x).view(b, t, c.num_key_value_heads, c.head_dim).transpose(1, 2)
+        if rope is not None:
+            q, k = rotate(q, *rope).to(v.dtype), rotate(k, *rope).to(v.dtype)
+        group = c.num_attention_heads // c.num_key_value_heads
+        if group > 1:
+            k, v = k.repeat_interleave(group, dim=1), v.repeat_interleave(group, dim=1)
+        y = attend(q, k, v, mask)
+        out: Tensor = self.o_proj(y.transpose(1, 2).reshape(b, t, -1))
+        return out
+
+
+class MLP(nn.Module):
+    """Feed-forward part: SwiGLU (Shazeer 2020), GELU (exact) or ReLU."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.activation = config.activation
+        c, m, bias = config.hidden_size, config.intermediate_size, config.mlp_bias
+        if config.activation == "swiglu":
+            self.gate_proj = nn.Linear(c, m, bias=bias)
+        self.up_proj = nn.Linear(c, m, bias=bias)
+        self.down_proj = nn.Linear(m, c, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, T, C] -> [B, T, C]."""
+        up = self.up_proj(x)
+        if self.activation == "swiglu":
+            up = F.silu(self.gate_proj(x)) * up
+        else:
+            up = F.gelu(up) if self.activation == "gelu" else F.relu(up)
+        out: Tensor = self.down_proj(up)
+        return out
+
+
+def dropout(x: Tensor, share: float) -> Tensor:
+    """Dropout that costs nothing where its share is 0."""
+    return F.dropout(x, share) if share else x
+
+
+class Block(nn.Module):
+    """One layer: attention and MLP, each with its norm before or after, and a residual."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.pre = config.norm_placement == "pre"
+        self.input_layernorm = make_norm(config)
+        self.self_attn = SelfAttention(config)
+        self.post_attention_layernorm = make_norm(config)
+        self.mlp = MLP(config)
+
+    def forward(
+        self, x: Tensor, rope: tuple[Tensor, Tensor] | None, mask: Tensor, drop: float
+    ) -> Tensor:
+        """[B, T, C] -> [B, T, C]; `drop` is the dropout of both sublayers' outputs."""
+        if self.pre:
+            x = x + dropout(self.self_attn(self.input_layernorm(x), rope, mask), drop)
+            return x + dropout(self.mlp(self.post_attention_layernorm(x)), drop)
+        x = self.input_layernorm(x + dropout(self.self_attn(x, rope, mask), drop))
+        out: Tensor = self.post_attention_layernorm(x + dropout(self.mlp(x), drop))
+        return out
+
+
+def init_weights(module: nn.Module, layers: int) -> None:
+    """Normal(0, 0.02); projections into the residual stream are scaled by 1/sqrt(2L) (GPT-2)."""
+    for name, parameter in module.named_parameters():
+        if parameter.dim() < 2:
+            continue
+        residual = name.endswith(("o_proj.weight", "down_proj.weight"))
+        nn.init.normal_(parameter, std=0.02 / (math.sqrt(2 * layers) if residual else 1.0))

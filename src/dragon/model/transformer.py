@@ -1,0 +1,157 @@
+"""The whole network: one body, two mouths.
+
+In: token ids [B, T], and for the reader feature indices [B, T, F]. Out: next-token logits [B, T, V]
+(the language mouth) or start and end scores [B, T, 2] (the reading mouth). Parameter names are those of
+`dragon.weights`, so a state dict is a checkpoint.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dragon.config import ModelConfig
+from dragon.model.layers import (
+    Block,
+    attention_mask,
+    dropout,
+    init_weights,
+    make_norm,
+    rotary_tables,
+    sinusoidal_table,
+)
+from dragon.weights import tensor_shapes
+
+
+class Body(nn.Module):
+    """Embeddings and blocks: ids -> states."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        if config.position == "learned":
+            self.embed_positions = nn.Embedding(config.max_position_embeddings, config.hidden_size)
+        self.layers = nn.ModuleList(Block(config) for _ in range(config.num_hidden_layers))
+        if config.norm_placement == "pre":
+            self.norm = make_norm(config)
+        cos, sin = rotary_tables(config, config.max_position_embeddings)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+        if config.position == "sinusoidal":
+            self.register_buffer("positions", sinusoidal_table(config), persistent=False)
+
+    def forward(self, x: Tensor, mask: Tensor, drop: float) -> Tensor:
+        """[B, T, C] embedded tokens -> [B, T, C] states, normed."""
+        length = x.shape[1]
+        if self.config.position == "learned":
+            x = x + self.embed_positions.weight[:length]
+        elif self.config.position == "sinusoidal":
+            x = x + self.positions[:length]
+        rope = None
+        if self.config.position == "rope":
+            rope = self.cos[:length], self.sin[:length]
+        for block in self.layers:
+            x = block(x, rope, mask, drop)
+        return self.norm(x) if self.config.norm_placement == "pre" else x
+
+
+class Pointer(nn.Module):
+    """A copy distribution over the tokens read so far (See et al. 2017, equations 9 to 11)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        c = config.hidden_size
+        self.query = nn.Linear(c, c, bias=False)
+        self.key = nn.Linear(c, c, bias=False)
+        self.gate = nn.Linear(c, 1)
+
+    def forward(self, states: Tensor, logits: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
+        """States [B, T, C], logits [B, T, V], ids [B, T] -> log-probabilities [B, T, V]."""
+        scores = self.query(states) @ self.key(states).transpose(1, 2)
+        scores = (scores / math.sqrt(states.shape[-1])).float().masked_fill(~mask, -torch.inf)
+        attention = scores.softmax(-1)
+        copied = torch.zeros_like(logits, dtype=torch.float32).scatter_add_(
+            2, ids[:, None, :].expand(-1, ids.shape[1], -1), attention
+        )
+        gate = torch.sigmoid(self.gate(states).float())
+        mixed = gate * logits.float().softmax(-1) + (1 - gate) * copied
+        return mixed.clamp_min(1e-12).log()
+
+
+class Transformer(nn.Module):
+    """A `ModelConfig` made into a network.
+
+    Args:
+        config: its shape.
+        dropout: of embeddings and sublayer outputs while training.
+    """
+
+    def __init__(self, config: ModelConfig, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.config = config
+        self.dropout = dropout
+        self.model = Body(config)
+        if not config.tie_word_embeddings:
+            self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        extras = nn.Module()
+        if config.is_reader:
+            extras.features = nn.ModuleList(
+                nn.Embedding(size, config.hidden_size) for size in config.reader_features
+            )
+            extras.span = nn.Linear(config.hidden_size, 2)
+        if config.pointer_head:
+            extras.pointer = Pointer(config)
+        self.dragon = extras
+        init_weights(self, config.num_hidden_layers)
+        assert {n: tuple(p.shape) for n, p in self.named_parameters()} == tensor_shapes(config)
+
+    def states(self, ids: Tensor, features: Tensor | None, mask: Tensor) -> Tensor:
+        """[B, T] ids (and [B, T, F] features) -> [B, T, C] final states; mask [B, 1, T, T] or [T, T]."""
+        x = self.model.embed_tokens(ids)
+        if features is not None:
+            for table, column in zip(self.dragon.features, features.unbind(-1), strict=True):
+                x = x + table(column)
+        drop = self.dropout if self.training else 0.0
+        out: Tensor = self.model(dropout(x, drop), mask, drop)
+        return out
+
+    def language(self, states: Tensor) -> Tensor:
+        """[..., C] states -> [..., V] logits, without the pointer."""
+        if self.config.tie_word_embeddings:
+            return F.linear(states, self.model.embed_tokens.weight)
+        out: Tensor = self.lm_head(states)
+        return out
+
+    def forward(self, ids: Tensor, prefix: int = 0) -> Tensor:
+        """Next-token logits [B, T, V] (log-probabilities where there is a pointer head).
+
+        Args:
+            ids: [B, T] token ids.
+            prefix: with prefix attention, how many tokens are seen from everywhere.
+        """
+        mask = attention_mask(self.config, ids.shape[1], prefix, ids.device)
+        states = self.states(ids, None, mask)
+        logits = self.language(states)
+        if self.config.pointer_head:
+            logits = self.dragon.pointer(states, logits, ids, mask)
+        return logits
+
+    def read(self, states: Tensor) -> Tensor:
+        """[B, T, C] states -> [B, T, 2] start and end scores."""
+        out: Tensor = self.dragon.span(states)
+        return out
+
+    def numpy_tensors(self) -> dict[str, np.ndarray]:
+        """The trained values, by checkpoint name, float32."""
+        return {n: p.detach().float().cpu().numpy() for n, p in self.named_parameters()}
+
+    def load_numpy(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Copy values in, by checkpoint name; missing ones keep their initial values."""
+        with torch.no_grad():
+            for name, parameter in self.named_parameters():
+                if name in tensors:
+                    parameter.copy_(torch.from_numpy(np.array(tensors[name], dtype=np.float32)))

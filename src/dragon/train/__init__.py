@@ -1,0 +1,1 @@
+"""Training: one loop; the objective chooses the data and the loss."""
