@@ -87,6 +87,11 @@ class Index(AbstractContextManager["Index"]):
         hits = [Hit(p := _passage(row[:6]), asked.score(p, row[6])) for row in rows]
         return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top_k]
 
+    def is_empty(self) -> bool:
+        """True where there is nothing to search."""
+        with store.guarded(self.path):
+            return self._connection.execute("SELECT 1 FROM passages LIMIT 1").fetchone() is None
+
     def _size(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])
 

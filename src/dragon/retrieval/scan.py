@@ -83,7 +83,8 @@ def _walk(folder: str, result: Scan, seen: set[tuple[int, int]]) -> None:
     while stack:
         try:
             with os.scandir(stack.pop()) as entries:
-                ordered = sorted(entries, key=lambda entry: entry.name)
+                # Links last: a file found by its own name and by a link keeps its own.
+                ordered = sorted(entries, key=lambda entry: (entry.is_symlink(), entry.name))
         except OSError:
             result.ignored += 1
             continue

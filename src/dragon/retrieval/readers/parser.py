@@ -67,6 +67,8 @@ class Parser:
             self._process = None
 
     def _started(self) -> "subprocess.Popen[str]":
+        if self._process and self._process.poll() is not None:
+            self.close()
         if self._process is None:
             source = str(Path(dragon.__file__).parents[1])
             inherited = os.environ.get("PYTHONPATH")
