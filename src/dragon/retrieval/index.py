@@ -12,7 +12,7 @@ from types import TracebackType
 
 from dragon.errors import InputError
 from dragon.retrieval import store
-from dragon.retrieval.question import match_expression, terms
+from dragon.retrieval.question import match_expression, pairs, terms
 from dragon.retrieval.types import AddReport, DocumentRow, Hit, Passage, Progress
 
 _CANDIDATES = 50
@@ -21,6 +21,11 @@ SELECT passages.id, path, title, heading, text, start, score
 FROM (SELECT rowid AS hit, -bm25(search, 2.0, 2.0, 1.0) AS score FROM search
       WHERE search MATCH ? ORDER BY score DESC LIMIT ?)
 JOIN passages ON passages.id = hit JOIN documents ON documents.id = document
+"""
+_HOLDING = """
+SELECT passages.id, path, title, heading, text, start, ({}) / ? AS score
+FROM passages JOIN documents ON documents.id = document
+WHERE score > 0 ORDER BY score DESC, passages.id LIMIT ?
 """
 _PASSAGES = """
 SELECT passages.id, path, title, heading, text, start
@@ -84,6 +89,8 @@ class Index(AbstractContextManager["Index"]):
             limit = max(_CANDIDATES, 2 * top_k)
             rows = self._connection.execute(_MATCHES, (match_expression(words), limit)).fetchall()
             asked = Question(question, words, self._frequencies({*map(stem, words)}), self._size())
+        if not rows:
+            return self._holding(pairs(question), top_k)
         hits = [Hit(p := _passage(row[:6]), asked.score(p, row[6])) for row in rows]
         return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top_k]
 
@@ -91,6 +98,15 @@ class Index(AbstractContextManager["Index"]):
         """True where there is nothing to search."""
         with store.guarded(self.path):
             return self._connection.execute("SELECT 1 FROM passages LIMIT 1").fetchone() is None
+
+    def _holding(self, pairs: list[str], top_k: int) -> list[Hit]:
+        """The passages that hold most of some pairs of characters; the score is their share."""
+        if not pairs:
+            return []
+        query = _HOLDING.format(" + ".join(["(instr(text, ?) > 0)"] * len(pairs)))
+        with store.guarded(self.path):
+            rows = self._connection.execute(query, (*pairs, float(len(pairs)), top_k)).fetchall()
+        return [Hit(_passage(row[:6]), row[6]) for row in rows]
 
     def _size(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM passages").fetchone()[0])

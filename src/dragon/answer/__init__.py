@@ -1,0 +1,6 @@
+"""Answers made of verbatim, cited evidence, or the plain statement that the documents do not say."""
+
+from dragon.answer.answerer import Answerer
+from dragon.answer.types import Answer, Citation
+
+__all__ = ["Answer", "Answerer", "Citation"]

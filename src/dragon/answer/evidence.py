@@ -1,0 +1,90 @@
+"""How far a span can be believed: what is known about it, and a calibrated probability.
+
+In: a span, the passage it stands in, the question. Out: a row of numbers, and through the calibration
+that the model ships with, the probability that the span answers the question.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dragon.answer.spans import Span
+from dragon.retrieval.types import Hit
+from dragon.text.words import content_stems
+
+SIGNALS = ("margin", "share", "retrieval", "gap", "coverage")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A candidate answer with what speaks for it.
+
+    Attributes:
+        hit: the passage.
+        span: the answer in it.
+        sentence: (start, end) characters of the passage: the sentence of the span.
+        signals: in the order of SIGNALS.
+        probability: that the span answers the question.
+    """
+
+    hit: Hit
+    span: Span
+    sentence: tuple[int, int]
+    signals: tuple[float, ...]
+    probability: float
+
+    @property
+    def text(self) -> str:
+        """The answering text."""
+        return self.hit.passage.text[self.span.start : self.span.end]
+
+
+def signals(
+    question_stems: set[str], hit: Hit, span: Span, sentence: tuple[int, int], best_score: float
+) -> tuple[float, ...]:
+    """What is known of a candidate.
+
+    Returns:
+        margin over "no answer" (nats, cut at +-12), log of its share among the passage's spans, retrieval
+        score, how far that is below the best passage's, and the share of the question's content words
+        that its sentence, title and heading hold.
+    """
+    passage = hit.passage
+    near = f"{passage.title} {passage.heading} {passage.text[sentence[0] : sentence[1]]}"
+    found = len(question_stems & content_stems(near)) / max(1, len(question_stems))
+    return (
+        max(-12.0, min(12.0, span.margin)),
+        math.log(max(span.share, 1e-6)),
+        min(hit.score, 4.0),
+        hit.score - best_score,
+        found,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic regression over SIGNALS, and the probability below which the answerer abstains.
+
+    Attributes:
+        weights: one for each signal.
+        bias: of the regression.
+        threshold: answers less probable than this are not given.
+    """
+
+    weights: tuple[float, ...] = (0.5, 0.2, 1.0, 0.5, 1.5)
+    bias: float = -3.0
+    threshold: float = 0.3
+
+    def probability(self, values: Sequence[float]) -> float:
+        """Probability from 0 to 1 that a candidate with these signals is right."""
+        z = self.bias + sum(w * v for w, v in zip(self.weights, values, strict=True))
+        return 1 / (1 + math.exp(-max(-40.0, min(40.0, z))))
+
+    @classmethod
+    def of_model(cls, config: Mapping[str, Any]) -> "Calibration":
+        """The calibration in a model's config.json; the plain default where it has none."""
+        found = config.get("dragon", {}).get("calibration")
+        if not isinstance(found, dict):
+            return cls()
+        return cls(tuple(found["weights"]), float(found["bias"]), float(found["threshold"]))

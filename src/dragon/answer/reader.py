@@ -1,0 +1,141 @@
+"""The reader: a question and passages in, candidate answers out.
+
+Each passage is read by itself, together with the question; the engine reads all of them in one batch.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dragon.answer.evidence import Calibration, Evidence, signals
+from dragon.answer.spans import Span, best_spans
+from dragon.checkpoint import CONFIG_FILE, read_json
+from dragon.errors import CheckpointError
+from dragon.retrieval.types import Hit
+from dragon.text.sentences import sentence_spans
+from dragon.text.words import content_stems
+from dragon.tokenizer import load_tokenizer
+from dragon.tokenizer.reading import FEATURE_SIZES, Reading, analyse, compose
+
+if TYPE_CHECKING:
+    from dragon.engine import Engine
+    from dragon.tokenizer import Tokenizer
+
+MAX_TOKENS = 384
+# What Markdown puts before a list item, a heading or a quotation.
+_MARK = re.compile(r"(?:[-*+•>#]+\s+|\d+[.)]\s+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading gave: candidates, the most probable first, and the tokens it took."""
+
+    evidence: tuple[Evidence, ...]
+    tokens: int
+
+
+class Reader:
+    """A model folder, opened for reading.
+
+    Args:
+        engine: an engine whose model is a reader.
+        tokenizer: its tokenizer.
+        calibration: turns signals into probabilities.
+        name: what the model is called.
+    """
+
+    def __init__(
+        self, engine: "Engine", tokenizer: "Tokenizer", calibration: Calibration, name: str
+    ) -> None:
+        self._engine, self._tokenizer = engine, tokenizer
+        self.calibration, self.name = calibration, name
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, kernels: str | None = None, threads: int | None = None
+    ) -> "Reader":
+        """Open a model folder.
+
+        Raises:
+            CheckpointError: if it is none, is damaged, or was not trained to read.
+        """
+        from dragon.engine import Engine
+
+        config = read_json(folder, CONFIG_FILE)
+        engine = Engine.open(folder, kernels=kernels, threads=threads)
+        if engine.config.reader_features != FEATURE_SIZES:
+            raise CheckpointError(
+                f"The model in {folder} cannot read passages.",
+                "It has no span scorer of this version; give --model a reader.",
+            )
+        tokenizer = load_tokenizer(folder)
+        return cls(engine, tokenizer, Calibration.of_model(config), folder.name)
+
+    def read(self, question: str, hits: Sequence[Hit]) -> Read:
+        """Read passages in the light of a question.
+
+        Args:
+            question: on its own, without need of context.
+            hits: the passages and their retrieval scores.
+
+        Returns:
+            Up to three candidates a passage.
+        """
+        if not hits:
+            return Read((), 0)
+        readings = self._prompts(question, hits)
+        scores = self._engine.read([(r.ids, r.features) for r in readings])
+        stems = content_stems(question)
+        best = max(hit.score for hit in hits)
+        found = [
+            self._evidence(hit, span, stems, best)
+            for hit, reading, score in zip(hits, readings, scores, strict=True)
+            for span in best_spans(reading, score, hit.passage.text)
+        ]
+        found.sort(key=lambda e: -e.probability)
+        return Read(tuple(found), sum(len(r.ids) for r in readings))
+
+    def count(self, text: str) -> int:
+        """Number of tokens of a text."""
+        return len(self._tokenizer.encode(text))
+
+    def _prompts(self, question: str, hits: Sequence[Hit]) -> list[Reading]:
+        asked = analyse(question, self._tokenizer)
+        room = min(MAX_TOKENS, self._engine.config.max_position_embeddings)
+        return [
+            compose(
+                asked,
+                analyse(above(hit), self._tokenizer),
+                analyse(hit.passage.text, self._tokenizer),
+                max_tokens=room,
+            )
+            for hit in hits
+        ]
+
+    def _evidence(self, hit: Hit, span: Span, stems: set[str], best: float) -> Evidence:
+        sentence = around(hit.passage.text, span.start, span.end)
+        values = signals(stems, hit, span, sentence, best)
+        return Evidence(hit, span, sentence, values, self.calibration.probability(values))
+
+
+def above(hit: Hit) -> str:
+    """Title and heading of a passage, as the reader sees them."""
+    title, heading = hit.passage.title, hit.passage.heading
+    return heading if not title or heading.startswith(title) else f"{title} > {heading}".strip(" >")
+
+
+def around(text: str, start: int, end: int) -> tuple[int, int]:
+    """The sentences that a span stands in, as characters of the text, without a list item's mark.
+
+    >>> around("One. - Two is here. Three.", 12, 14)
+    (7, 19)
+    """
+    inside = [(a, b) for a, b in sentence_spans(text) if a < end and b > start]
+    if not inside:
+        return start, end
+    mark = _MARK.match(text, inside[0][0])
+    first = mark.end() if mark else inside[0][0]
+    return min(first, start), max(inside[-1][1], end)
+
