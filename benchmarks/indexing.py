@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/indexing.py CORPUS.jsonl.xz [--folder FOLDER]
 
-The rows of the corpus ({"source", "path", "text"}) are written out as files, into a temporary folder
-unless one is given. The last line is a JSON object of all figures.
+The rows of the corpus ({"source", "path", "text"}) are written out as files, into a temporary
+folder unless one is given. The last line is a JSON object of all figures.
 """
 
 import argparse

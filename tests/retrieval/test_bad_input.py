@@ -76,6 +76,16 @@ def test_one_bad_file_does_not_stop_the_others(index, docs, monkeypatch):
     assert reasons["closed.txt"] == "cannot be read: Permission denied."
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
+def test_a_file_name_that_is_no_text_is_skipped(index, docs):
+    Path(os.fsdecode(bytes(docs) + b"/caf\xe9.txt")).write_text("Coffee.")
+    report = index.add([docs])
+    assert report.added == 2
+    assert [skipped.reason for skipped in report.skipped] == [
+        "its name is not valid UTF-8. Rename it."
+    ]
+
+
 def test_an_unreadable_file_is_remembered_until_it_changes(index, docs, monkeypatch):
     (docs / "a.txt").write_bytes(b"\0")
     os.utime(docs / "a.txt", (1, 1))
@@ -235,6 +245,7 @@ def test_a_killed_process_leaves_the_index_as_it_was(filled, tmp_path):
     done = run(INTERRUPTED, more_documents(tmp_path), filled, int(signal.SIGKILL))
     assert done.returncode == -signal.SIGKILL
     assert filled.stat().st_size > before  # It had begun to write: this is rolled back on opening.
+    assert_readable(filled)
     assert_as_before(filled)
 
 

@@ -179,6 +179,12 @@ def shared_index(tmp_path_factory):
         yield opened
 
 
+def test_scripts_without_spaces_are_searched_by_pairs_of_characters(shared_index):
+    [hit] = shared_index.search("漢字は何ですか")
+    assert "漢字" in hit.passage.text
+    assert 0 < hit.score < 0.5
+
+
 def test_accents_case_and_endings_do_not_matter(shared_index):
     assert shared_index.search("NAIVE gates")
 

@@ -10,6 +10,8 @@ from dragon.errors import InputError
 MAX_WORDS = 2000
 _MAX_TERMS = 64
 _WORD = re.compile(r"[^\W_]+")
+# Thai, Lao, Khmer, Japanese and Chinese: scripts without spaces between words.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2,}")
 
 _STOP_WORDS = """
     a about after all also am an and any are as at be been before being between both but by can
@@ -52,3 +54,14 @@ def match_expression(words: list[str]) -> str:
     '"days" OR "near"'
     """
     return " OR ".join(f'"{word}"' for word in words)
+
+
+def pairs(question: str) -> list[str]:
+    """Pairs of neighbouring characters, for scripts that put no space between words.
+
+    >>> pairs("東京都の?")
+    ['東京', '京都', '都の']
+    """
+    runs = _UNSPACED.findall(question)
+    found = (run[i : i + 2] for run in runs for i in range(len(run) - 1))
+    return list(dict.fromkeys(found))[:_MAX_TERMS]

@@ -44,6 +44,8 @@ def load(path: str, known: bytes | None, parser: Parser | None) -> Loaded:
         DocumentError: if it is too large, cannot be opened, or changes while it is read. What its
             content is to blame for stands in the result, since it will be so until it changes.
     """
+    if not _is_storable(path):
+        raise DocumentError("its name is not valid UTF-8.", "Rename it.")
     file = Path(path)
     for _ in range(2):
         try:
@@ -55,6 +57,14 @@ def load(path: str, known: bytes | None, parser: Parser | None) -> Loaded:
         if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
             return Loaded(after.st_size, _settled(after.st_mtime_ns), digest, content)
     raise DocumentError("changes while it is read.", "Index it when its writer is done.")
+
+
+def _is_storable(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _load(

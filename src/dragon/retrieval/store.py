@@ -57,7 +57,9 @@ def connect(path: Path, *, create: bool, read_only: bool) -> sqlite3.Connection:
             raise StoreError(f"No index at {path}.", "Make one: dragon index add PATH.")
         _make_folder(path.parent)
     with guarded(path):
-        mode = "ro" if read_only else "rwc"
+        # A run that was killed left a journal: whoever opens the file next has to roll it back.
+        interrupted = Path(f"{path}-journal").exists()
+        mode = "ro" if read_only and not interrupted else "rwc"
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -108,6 +110,8 @@ def guarded(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into a `StoreError` that says what to do."""
     try:
         yield
+    except sqlite3.ProgrammingError:
+        raise
     except sqlite3.DatabaseError as error:
         raise _explain(path, error) from error
 
@@ -116,7 +120,7 @@ def _explain(path: Path, error: sqlite3.DatabaseError) -> StoreError:
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreError(f"The index {path} is in use by another process.", "Try again later.")
-    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) and "READ" not in name:
         return StoreError(
             f"No space left to write the index {path}; it is as it was before.",
             "Free disk space, or give --index a file on another disk.",
