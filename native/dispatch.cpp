@@ -3,7 +3,22 @@
 
 #include "kernels.hpp"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace dragon {
+namespace {
+
+#if defined(__x86_64__)
+// Asked of the processor itself: not every compiler's __builtin_cpu_supports knows the name.
+bool has_avxvnni() {
+  unsigned a, b, c, d;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & (1u << 4));
+}
+#endif
+
+}  // namespace
 
 const Kernels* choose(const char* name) {
   auto wanted = [name](const Kernels& set) { return !*name || !std::strcmp(name, set.name); };
@@ -13,7 +28,9 @@ const Kernels* choose(const char* name) {
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vnni"))
     return &avx512;
-  if (wanted(avx2) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2;
+  const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (wanted(avxvnni) && has_avx2 && has_avxvnni()) return &avxvnni;
+  if (wanted(avx2) && has_avx2) return &avx2;
 #endif
   return wanted(portable) ? &portable : nullptr;
 }

@@ -18,6 +18,7 @@ struct Kernels {
 extern const Kernels portable;
 #if defined(__x86_64__)
 extern const Kernels avx2;
+extern const Kernels avxvnni;
 extern const Kernels avx512;
 #endif
 

@@ -62,6 +62,33 @@ static inline void group_int8(const uint8_t* w, size_t w_stride, const int8_t* x
   for (int r = 0; r < R; r++)
     for (int m = 0; m < M; m++) out[r][m] = __builtin_convertvector((IVec)acc[r][m], Vec);
 }
+#elif defined(DRAGON_AVXVNNI)
+constexpr int INT8_ROWS = 6, INT8_BLOCKS = 1;
+
+template <int R, int M>
+static inline void group_int8(const uint8_t* w, size_t w_stride, const int8_t* x, size_t x_stride,
+                              const int32_t* correction, size_t c_stride, Vec (&out)[R * V][M]) {
+  __m256i acc[R * V][M];
+  for (int m = 0; m < M; m++)
+    for (int r = 0; r < R * V; r++) acc[r][m] = _mm256_set1_epi32(correction[m * c_stride]);
+#pragma GCC unroll 16
+  for (int i = 0; i < GROUP; i += 4) {
+    __m256i weights[R * V];
+    for (int r = 0; r < R * V; r++) {
+      const uint8_t* p = w + (r / V) * w_stride + i * BLOCK + (r % V) * LANES * 4;
+      weights[r] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    }
+    for (int m = 0; m < M; m++) {
+      int32_t four;
+      std::memcpy(&four, x + m * x_stride + i, 4);
+      const __m256i value = _mm256_set1_epi32(four);
+      for (int r = 0; r < R * V; r++)
+        acc[r][m] = _mm256_dpbusd_avx_epi32(acc[r][m], weights[r], value);
+    }
+  }
+  for (int r = 0; r < R * V; r++)
+    for (int m = 0; m < M; m++) out[r][m] = __builtin_convertvector((IVec)acc[r][m], Vec);
+}
 #elif defined(DRAGON_AVX2)
 constexpr int INT8_ROWS = 2, INT8_BLOCKS = 1;
 
@@ -98,22 +125,28 @@ static inline void group_int8(const uint8_t* w, size_t w_stride, const int8_t* x
   }
 }
 #else
-constexpr int INT8_ROWS = 2, INT8_BLOCKS = 1;
+constexpr int INT8_ROWS = 4, INT8_BLOCKS = 1;
 
+// In floats, which hold these integers exactly: 64 products of a byte and a signed byte stay below 2^22.
 template <int R, int M>
 static inline void group_int8(const uint8_t* w, size_t w_stride, const int8_t* x, size_t x_stride,
                               const int32_t* correction, size_t c_stride, Vec (&out)[R * V][M]) {
-  for (int r = 0; r < R; r++)
-    for (int m = 0; m < M; m++) {
-      int32_t acc[BLOCK];
-      for (auto& a : acc) a = correction[m * c_stride];
-      for (int i = 0; i < GROUP; i += 4)
-        for (int row = 0; row < BLOCK; row++)
-          for (int j = 0; j < 4; j++)
-            acc[row] += int32_t(w[r * w_stride + i * BLOCK + row * 4 + j]) * x[m * x_stride + i + j];
-      for (int row = 0; row < BLOCK; row++)
-        out[r * V + row / LANES][m][row % LANES] = float(acc[row]);
+  typedef IVec LooseIVec __attribute__((aligned(4), may_alias));
+  for (int r = 0; r < R * V; r++) {
+    const uint8_t* p = w + (r / V) * w_stride + (r % V) * LANES * 4;
+    Vec acc[M];
+    for (int m = 0; m < M; m++) acc[m] = splat(float(correction[m * c_stride]));
+    for (int i = 0; i < GROUP; i += 4) {
+      // One lane is a row and its four bytes are columns, the first the lowest: little-endian.
+      const IVec rows = *reinterpret_cast<const LooseIVec*>(p + i * BLOCK);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) {
+        const Vec column = __builtin_convertvector((rows >> (8 * j)) & 255, Vec);
+        for (int m = 0; m < M; m++) acc[m] += column * float(x[m * x_stride + i + j]);
+      }
     }
+    for (int m = 0; m < M; m++) out[r][m] = acc[m];
+  }
 }
 #endif
 

@@ -30,4 +30,4 @@ class Body:
     def isa(self) -> str: ...
 
 def runs_on(isa: str) -> bool:
-    """Whether this processor runs the kernels of that name: avx512, avx2, portable."""
+    """Whether this processor runs the kernels of that name: avx512, avxvnni, avx2, portable."""

@@ -21,7 +21,7 @@ from dragon.engine.numpy_body import rope_table
 from dragon.errors import ConfigError
 from dragon.weights import layer_name
 
-ISAS = ("avx512", "avx2", "portable")
+ISAS = ("avx512", "avxvnni", "avx2", "portable")
 Description = tuple[Any, ...]  # (n, k, f32, q8, scale, bias) as native/module.cpp takes it
 
 
