@@ -32,6 +32,7 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "        'full': OSError(errno.ENOSPC, 'No space left', '/data/index'),\n"
         "        'denied': PermissionError(errno.EACCES, 'no', '/data/index'),\n"
         "        'interrupt': KeyboardInterrupt(),\n"
+        "        'torch': ModuleNotFoundError('No module', name='torch'),\n"
         "        'bug': KeyError('ids'),\n"
         "    }[kind]\n"
     )
@@ -108,6 +109,12 @@ def test_wrong_usage_is_one_line(
         ),
         ("denied", 1, "error: Permission denied (/data/index)."),
         ("interrupt", 130, "interrupted"),
+        (
+            "torch",
+            1,
+            "error: PyTorch is not installed. "
+            "Run `make install`, or pip install 'dragon-lm[train]'.",
+        ),
     ],
 )
 def test_errors_are_one_line(

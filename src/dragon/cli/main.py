@@ -183,6 +183,8 @@ def _line(error: BaseException) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"No space left on the disk{where}. Free some space and run it again."
         return f"{os.strerror(error.errno)}{where}."
+    if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+        return "PyTorch is not installed. Run `make install`, or pip install 'dragon-lm[train]'."
     return (
         f"{type(error).__name__}: {error}. This is not your fault; run it again with --debug "
         "to see where it comes from."

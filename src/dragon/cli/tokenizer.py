@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dragon.errors import InputError, TokenizerError
+from dragon.models import DEFAULT, model_folder
 from dragon.tokenizer import BpeTokenizer, WordTokenizer, load_tokenizer
 
 app = typer.Typer(help="Train, extend and try a tokenizer.", no_args_is_help=True)
@@ -34,8 +35,7 @@ Field = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace a tokenizer that is there.")]
 Folder = Annotated[
-    Path | None,
-    typer.Option("--tokenizer", help="Folder of a tokenizer or model.", show_default="shipped"),
+    str, typer.Option("--tokenizer", help="A tokenizer's folder, or a model's name or folder.")
 ]
 
 
@@ -67,7 +67,7 @@ def train(
 def extend(
     paths: Corpus,
     out: Out,
-    folder: Folder = None,
+    folder: Folder = DEFAULT,
     add: Annotated[int, typer.Option(help="Ids to add at most.")] = 1024,
     field: Field = None,
     force: Force = False,
@@ -86,7 +86,7 @@ def extend(
 @app.command()
 def encode(
     text: Annotated[str | None, typer.Argument(help="Text; by default standard input.")] = None,
-    folder: Folder = None,
+    folder: Folder = DEFAULT,
     tokens: Annotated[bool, typer.Option("--tokens", help="One line a token: id, text.")] = False,
 ) -> None:
     """Print the ids of a text."""
@@ -103,7 +103,7 @@ def encode(
 @app.command()
 def decode(
     ids: Annotated[list[str] | None, typer.Argument(help="Ids; by default standard input.")] = None,
-    folder: Folder = None,
+    folder: Folder = DEFAULT,
 ) -> None:
     """Print the text of some ids, special tokens spelt out."""
     words = [word for part in ids or [sys.stdin.read()] for word in part.replace(",", " ").split()]
@@ -116,7 +116,7 @@ def decode(
 @app.command()
 def show(
     text: Annotated[str | None, typer.Argument(help="Text to show in coloured tokens.")] = None,
-    folder: Folder = None,
+    folder: Folder = DEFAULT,
 ) -> None:
     """Print size, special tokens and longest tokens, and a text cut into its tokens."""
     from dragon.cli.tokenizer_view import show_text, show_vocabulary
@@ -128,15 +128,8 @@ def show(
         show_text(tokenizer, text)
 
 
-def _load(folder: Path | None) -> AnyTokenizer:
-    if folder is not None:
-        return load_tokenizer(folder)
-    from importlib.resources import files
-
-    shipped = sorted(Path(str(files("dragon") / "models")).glob("*/tokenizer.json"))
-    if not shipped:
-        raise TokenizerError("No model is shipped here.", "Give --tokenizer FOLDER.")
-    return load_tokenizer(shipped[0].parent)
+def _load(name: str) -> AnyTokenizer:
+    return load_tokenizer(model_folder(name))
 
 
 def _check_free(out: Path, force: bool) -> None:
