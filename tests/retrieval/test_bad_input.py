@@ -86,6 +86,23 @@ def test_a_file_name_that_is_no_text_is_skipped(index, docs):
     ]
 
 
+def test_a_folder_that_cannot_be_read_is_named(index, docs, monkeypatch):
+    (docs / "closed").mkdir()
+    whole = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    report = index.add([docs])
+    assert report.added == 2
+    assert [(s.path.name, s.reason) for s in report.skipped] == [
+        ("closed", "folder cannot be read: Permission denied.")
+    ]
+
+
 def test_an_unreadable_file_is_remembered_until_it_changes(index, docs, monkeypatch):
     (docs / "a.txt").write_bytes(b"\0")
     os.utime(docs / "a.txt", (1, 1))

@@ -14,7 +14,7 @@ from dragon.text.sentences import sentence_borders
 Cut = tuple[int, int, str]
 
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
-_SPACE = re.compile(r"\s*")
+_LEADING = re.compile(r"[\s\ufeff]*")
 _BLANKS = " \t\r\n\f\v\ufeff"
 
 
@@ -48,18 +48,19 @@ def _sections(document: Document) -> Iterator[Cut]:
 
 
 def _trimmed(text: str, start: int, end: int, heading: str) -> Iterator[Cut]:
-    body = text[start:end]
-    stripped = body.strip(_BLANKS)
-    if stripped:
-        start += len(body) - len(body.lstrip(_BLANKS))
-        yield start, start + len(stripped), heading
+    # Without slices: a section may be a whole file of 50 MB.
+    start = _LEADING.match(text, start, end).end()  # type: ignore[union-attr]
+    while end > start and text[end - 1] in _BLANKS:
+        end -= 1
+    if start < end:
+        yield start, end, heading
 
 
 def _cut_section(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:
     while end - start > limit:
         border = _border(text, start, start + limit)
         yield start, start + len(text[start:border].rstrip(_BLANKS))
-        start = _SPACE.match(text, border).end()  # type: ignore[union-attr]
+        start = _LEADING.match(text, border, end).end()  # type: ignore[union-attr]
     yield start, end
 
 

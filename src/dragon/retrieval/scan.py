@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dragon.errors import InputError
 from dragon.retrieval.readers import SUFFIXES
+from dragon.retrieval.types import Skipped
 
 _IGNORED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
 
@@ -33,11 +34,13 @@ class Scan:
     Attributes:
         files: by absolute path.
         roots: the given paths, absolute, links resolved.
+        skipped: folders that cannot be read.
         ignored: number of files that are hidden or have an unknown ending.
     """
 
     files: dict[str, Found] = field(default_factory=dict)
     roots: list[str] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
     ignored: int = 0
 
     def covers(self, path: str) -> bool:
@@ -85,17 +88,18 @@ def _walk(folder: str, result: Scan, seen: set[tuple[int, int]]) -> None:
             with os.scandir(stack.pop()) as entries:
                 # Links last: a file found by its own name and by a link keeps its own.
                 ordered = sorted(entries, key=lambda entry: (entry.is_symlink(), entry.name))
-        except OSError:
-            result.ignored += 1
+        except OSError as error:
+            reason = f"folder cannot be read: {error.strerror or error}."
+            result.skipped.append(Skipped(Path(error.filename), reason))
             continue
         for entry in ordered:
-            if ignored and ignored.match(entry.path[len(folder) + 1 :].replace(os.sep, "/")):
+            if ignored and ignored.match(Path(os.path.relpath(entry.path, folder)).as_posix()):
                 result.ignored += 1
             elif entry.is_dir(follow_symlinks=False):
                 if entry.name not in _IGNORED_FOLDERS and not entry.name.startswith("."):
                     stack.append(entry.path)
-            elif _wanted(entry):
-                _keep(entry.path, entry.stat(), result, seen)
+            elif (stat := _wanted(entry)) is not None:
+                _keep(entry.path, stat, result, seen)
             else:
                 result.ignored += 1
 
@@ -117,12 +121,13 @@ def _ignored_patterns(folder: Path) -> re.Pattern[str] | None:
     )
 
 
-def _wanted(entry: os.DirEntry[str]) -> bool:
+def _wanted(entry: os.DirEntry[str]) -> os.stat_result | None:
     suffix = entry.name[entry.name.rfind(".") :].lower()
     try:
-        return not entry.name.startswith(".") and suffix in SUFFIXES and entry.is_file()
-    except OSError:
-        return False
+        wanted = not entry.name.startswith(".") and suffix in SUFFIXES and entry.is_file()
+        return entry.stat() if wanted else None
+    except OSError:  # It went away, or is a link that leads in a circle.
+        return None
 
 
 def _keep(path: str, stat: os.stat_result, result: Scan, seen: set[tuple[int, int]]) -> None:

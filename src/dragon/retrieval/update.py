@@ -78,7 +78,7 @@ class Update:
             self._update([f for f in found.files.values() if not self._same(f, known)], known)
         return AddReport(
             **self._counts,
-            skipped=tuple(self._skipped),
+            skipped=(*found.skipped, *self._skipped),
             ignored=found.ignored,
             seconds=time.perf_counter() - started,
         )

@@ -3,6 +3,7 @@
 One small file a format. Formats that need a parser (PDF, Word, HTML) are imported when first met.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,7 @@ _CODE = (
     "py pyi js mjs cjs ts tsx jsx java kt c h cc cpp cxx hpp cs go rs rb php pl lua scala swift sh "
     "gradle bash zsh ps1 bat sql yaml yml toml ini cfg conf env properties xml css scss tex proto"
 )
+_VISIBLE = re.compile(r"[^\s\ufeff]")
 TEXTUAL: dict[str, Callable[[Path, str], Document]] = {
     ".txt": read_plain,
     ".text": read_plain,
@@ -103,6 +105,6 @@ def read_document(path: Path) -> Document:
 
 
 def _not_empty(document: Document) -> Document:
-    if not document.text.strip(" \t\r\n\ufeff"):
+    if not _VISIBLE.search(document.text):
         raise DocumentError("empty: there is no text in it.")
     return document
