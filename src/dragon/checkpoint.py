@@ -187,3 +187,17 @@ def write_checkpoint(
                 shutil.copyfile(tokenizer_folder / name, fresh / name)
         if also is not None:
             also(fresh)
+
+
+def update_extras(folder: Path, extras: Mapping[str, Any]) -> None:
+    """Set keys under `dragon` in a model's config.json, beside and renamed.
+
+    Raises:
+        CheckpointError: if the folder is no model folder.
+    """
+    values = read_json(folder, CONFIG_FILE)
+    values.setdefault("dragon", {}).update(extras)
+    beside = folder / f"{CONFIG_FILE}.new"
+    beside.write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+    _fsync(beside)
+    beside.replace(folder / CONFIG_FILE)

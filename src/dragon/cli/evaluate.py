@@ -1,0 +1,186 @@
+"""`dragon eval`: score the answerer on questions with known answers, and calibrate its doubt."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dragon.cli.ask import Model, TopK
+from dragon.errors import ConfigError
+from dragon.models import DEFAULT
+
+if TYPE_CHECKING:
+    from dragon.evaluate.grounding import Record
+    from dragon.evaluate.questions import Question
+    from dragon.retrieval import Index
+
+app = typer.Typer(help="Score the answerer, or calibrate it.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print {name, metrics, count} as one line.")]
+Misses = Annotated[bool, typer.Option("--misses", help="Also print each question that went wrong.")]
+Limit = Annotated[int, typer.Option(help="Most questions, spread evenly; 0 for all.", min=0)]
+HANDBOOK = Path("examples/handbook")
+
+
+@app.command()
+def handbook(
+    folder: Annotated[Path, typer.Argument(help="The handbook.")] = HANDBOOK,
+    model: Model = DEFAULT,
+    top_k: TopK = 5,
+    misses: Misses = False,
+    as_json: AsJson = False,
+) -> None:
+    """The 60 questions of examples/handbook: 40 that it answers, 20 that it does not."""
+    from dragon.evaluate.questions import load_questions
+
+    questions = load_questions(folder / "questions.jsonl")
+    with _index_of([folder]) as index:
+        _report("handbook", _run(index, questions, model, top_k), misses, as_json)
+
+
+@app.command()
+def questions(
+    file: Annotated[Path, typer.Argument(help="JSON Lines: question, answers, document.")],
+    docs: Annotated[list[Path], typer.Option("--docs", help="The documents asked.")],
+    model: Model = DEFAULT,
+    top_k: TopK = 5,
+    limit: Limit = 0,
+    misses: Misses = False,
+    as_json: AsJson = False,
+) -> None:
+    """Questions of your own about documents of your own."""
+    from dragon.evaluate.questions import load_questions
+
+    asked = _spread(load_questions(file), limit)
+    with _index_of(docs) as index:
+        _report(file.stem, _run(index, asked, model, top_k), misses, as_json)
+
+
+@app.command()
+def squad(
+    file: Annotated[Path, typer.Argument(help="JSON Lines in SQuAD's fields.")],
+    model: Model = DEFAULT,
+    top_k: TopK = 5,
+    every: Annotated[int, typer.Option(help="Ask of every n-th article only.", min=1)] = 5,
+    limit: Limit = 0,
+    misses: Misses = False,
+    as_json: AsJson = False,
+) -> None:
+    """SQuAD's questions, asked of all of its articles: search included, no passage given."""
+    from dragon.evaluate.questions import held_out, load_questions
+
+    everything = load_questions(file)
+    asked = _spread(held_out(everything, every), limit)
+    with _article_index(everything) as index:
+        _report("squad", _run(index, asked, model, top_k), misses, as_json)
+
+
+@app.command()
+def calibrate(
+    file: Annotated[Path, typer.Argument(help="Held-out questions in SQuAD's fields.")],
+    model: Annotated[Path, typer.Option(help="Model folder; its config.json is updated.")],
+    articles: Annotated[str, typer.Option(help="Comma-separated parts of article names.")] = "",
+    top_k: TopK = 5,
+    limit: Limit = 0,
+) -> None:
+    """Fit the probability that an answer is right, and the threshold below which none is given."""
+    from dragon.answer.reader import Reader
+    from dragon.checkpoint import update_extras
+    from dragon.evaluate.calibrate import collect, fit
+    from dragon.evaluate.questions import load_questions
+
+    everything = load_questions(file)
+    names = [name for name in articles.split(",") if name]
+    asked = [q for q in everything if not names or any(n in q.document for n in names)]
+    if not asked:
+        raise ConfigError(f"No article is named like {articles!r}.", "Look into the file's titles.")
+    with _article_index(everything) as index:
+        trials = collect(index, Reader.open(model), _spread(asked, limit), top_k)
+    calibration = fit(trials)
+    values = {
+        "weights": list(calibration.weights),
+        "bias": calibration.bias,
+        "threshold": calibration.threshold,
+        "questions": len(trials),
+    }
+    update_extras(model, {"calibration": values})
+    print(json.dumps(values))
+
+
+@contextmanager
+def _index_of(docs: Sequence[Path]) -> Iterator["Index"]:
+    """A fresh index, so that a score never depends on what an old one holds."""
+    from dragon.retrieval import Index
+
+    with tempfile.TemporaryDirectory() as folder:
+        with Index.open(Path(folder) / "index.db", create=True) as index:
+            index.add(list(docs))
+            yield index
+
+
+@contextmanager
+def _article_index(questions: Sequence["Question"]) -> Iterator["Index"]:
+    from dragon.evaluate.questions import write_articles
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_articles(questions, Path(folder))
+        with _index_of([Path(folder)]) as index:
+            yield index
+
+
+def _run(index: "Index", questions: Sequence["Question"], model: str, top_k: int) -> list["Record"]:
+    from dragon.answer import Answerer
+    from dragon.answer.reader import Reader
+    from dragon.evaluate.grounding import run
+    from dragon.models import model_folder
+
+    answerer = Answerer(index, Reader.open(model_folder(model)), top_k)
+    with _bar(len(questions)) as step:
+        return run(index, answerer, questions, step)
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("questions", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _report(name: str, records: Sequence["Record"], misses: bool, as_json: bool) -> None:
+    from dragon.evaluate.grounding import metrics, spread
+
+    scores = metrics(records)
+    if misses:
+        for record in records:
+            if not record.right:
+                print(_miss(record), file=sys.stderr)
+    if as_json:
+        line: dict[str, Any] = {"name": name, "metrics": scores, "count": len(records)}
+        print(json.dumps(line))
+        return
+    print(f"{name}: {len(records)} questions")
+    for key, value in scores.items():
+        between = spread(key, value, scores)
+        shown = f"{value:.0f}" if float(value).is_integer() and between is None else f"{value:.3f}"
+        said = f"  (95%: {between[0]:.3f} to {between[1]:.3f})" if between else ""
+        print(f"  {key:<22}{shown:>9}{said}")
+
+
+def _miss(record: "Record") -> str:
+    expected = " | ".join(record.question.answers) or "(not in the documents)"
+    return f"- {record.question.question}\n    expected {expected}\n    got {record.answer.answer}"
+
+
+def _spread(questions: Sequence["Question"], limit: int) -> list["Question"]:
+    if not limit or limit >= len(questions):
+        return list(questions)
+    return [questions[i * len(questions) // limit] for i in range(limit)]

@@ -1,0 +1,87 @@
+"""Teaches the answerer when to believe a span: logistic regression on held-out questions.
+
+In: candidates of held-out questions, each right or wrong. Out: a `Calibration`, with the threshold that
+serves best where as many questions can be answered as cannot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dragon.answer.evidence import SIGNALS, Calibration, Evidence
+from dragon.answer.reader import Reader
+from dragon.evaluate.questions import Question
+from dragon.evaluate.scores import f1
+from dragon.retrieval import Index
+
+RIGHT = 0.5  # F1 from which a span counts as right
+RIDGE = 1e-3
+STEPS = 50
+
+Matrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The candidates of one question: signals [n, S], right [n], and whether it can be answered."""
+
+    signals: Matrix
+    right: npt.NDArray[np.bool_]
+    answerable: bool
+
+
+def collect(index: Index, reader: Reader, questions: Sequence[Question], top_k: int) -> list[Trial]:
+    """Search and read for all questions."""
+    trials = []
+    for q in questions:
+        evidence = reader.read(q.question, index.search(q.question, top_k)).evidence
+        if evidence:
+            values = np.array([e.signals for e in evidence])
+            trials.append(Trial(values, _right(evidence, q), q.answerable))
+    return trials
+
+
+def fit(trials: Sequence[Trial]) -> Calibration:
+    """Fit weights by Newton's method, then choose the threshold.
+
+    The threshold maximises the mean of two shares: answerable questions answered rightly, and
+    unanswerable ones not answered.
+    """
+    x = np.concatenate([t.signals for t in trials])
+    y = np.concatenate([t.right for t in trials]).astype(np.float64)
+    x = np.hstack([x, np.ones((len(x), 1))])
+    w = np.zeros(x.shape[1])
+    ridge = RIDGE * len(x) * np.eye(len(w))
+    for _ in range(STEPS):
+        p = 1 / (1 + np.exp(-(x @ w)))
+        gradient = x.T @ (y - p) - ridge @ w
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + ridge
+        w = w + np.linalg.solve(hessian, gradient)
+    fitted = Calibration(tuple(round(float(v), 4) for v in w[:-1]), round(float(w[-1]), 4), 0.0)
+    assert len(fitted.weights) == len(SIGNALS)
+    return Calibration(fitted.weights, fitted.bias, best_threshold(trials, fitted))
+
+
+def best_threshold(trials: Sequence[Trial], calibration: Calibration) -> float:
+    """The probability from which answering pays, see `fit`."""
+    w = np.array(calibration.weights)
+    outcomes = []
+    for t in trials:
+        z = t.signals @ w + calibration.bias
+        best = int(z.argmax())
+        outcomes.append((1 / (1 + np.exp(-z[best])), bool(t.right[best]), t.answerable))
+    yes = max(1, sum(a for *_, a in outcomes))
+    no = max(1, sum(not a for *_, a in outcomes))
+
+    def value(threshold: float) -> float:
+        answered = sum(p >= threshold and right for p, right, a in outcomes if a)
+        silent = sum(p < threshold for p, _, a in outcomes if not a)
+        return answered / yes + silent / no
+
+    return float(max(np.arange(0.02, 0.9, 0.01).round(2), key=value))
+
+
+def _right(evidence: Sequence[Evidence], question: Question) -> npt.NDArray[np.bool_]:
+    return np.array([f1(e.text, question.answers) >= RIGHT for e in evidence], dtype=bool)
