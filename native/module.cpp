@@ -4,6 +4,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
+#include <mutex>
 #include <stdexcept>
 
 #include "kernels.hpp"
@@ -78,16 +79,18 @@ class Body {
     }
     float* data = x.data();
     nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> one_at_a_time(mutex_);
     kernels_->forward(model_, team_, data, list);
   }
 
-  void project(nb::tuple weights, nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu> x,
-               Out y) {
+  void project(nb::tuple weights,
+               nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu> x, Out y) {
     const Matrix w = matrix(weights);
     const float* from = x.data();
     float* to = y.data();
     const int rows = int(x.shape(0));
     nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> one_at_a_time(mutex_);
     kernels_->project(w, team_, from, rows, to);
   }
 
@@ -97,6 +100,7 @@ class Body {
   nb::object keep_;
   Model model_;
   Team team_;
+  std::mutex mutex_;  // the team runs one loop at a time; two Python threads may call
   const Kernels* kernels_;
 };
 
@@ -111,7 +115,8 @@ NB_MODULE(_native, m) {
       .def(nb::init<nb::tuple, float, const std::string&, nb::object, nb::object, nb::list, nb::tuple,
                     int, const std::string&>(),
            nb::arg("sizes"), nb::arg("eps"), nb::arg("activation"), nb::arg("cos").none(),
-           nb::arg("sin").none(), nb::arg("layers"), nb::arg("final_norm"), nb::arg("threads"), nb::arg("isa"))
+           nb::arg("sin").none(), nb::arg("layers"), nb::arg("final_norm"),
+           nb::arg("threads"), nb::arg("isa"))
       .def("forward", &Body::forward)
       .def("project", &Body::project)
       .def_prop_ro("isa", &Body::isa);

@@ -58,9 +58,9 @@ def unpack_rows(q8: Bytes, scale: Floats, ids: NDArray[np.integer[Any]], k: int)
     block, row = np.divmod(ids, BLOCK)
     quads = q8.view(np.uint32)[:, :, :, 0][block, :, row]  # [n, K/4]: the four bytes travel as one
     signed = np.ascontiguousarray(quads).view(np.uint8).astype(np.float32) - OFFSET
-    grouped = signed.reshape(len(ids), -1, GROUP)
+    grouped = signed.reshape(len(ids), scale.shape[1], GROUP)
     grouped *= scale[block, :, row][:, :, None]
-    return grouped.reshape(len(ids), -1)[:, :k]
+    return signed.reshape(len(ids), scale.shape[1] * GROUP)[:, :k]
 
 
 def unpack(q8: Bytes, scale: Floats, shape: tuple[int, int]) -> Floats:
