@@ -37,7 +37,8 @@ static float softmax_row(float* scores, int visible, int length, float scale) {
 
 // Rows [first, last) of a run, query heads [head, end): queries [.., heads * d] -> mixed values in the
 // same shape.
-// scores: room for QUERIES rows of the tokens that are seen, padded; mixed: QUERIES rows of the padded head size.
+// scores: room for QUERIES rows of the tokens that are seen, padded; mixed: QUERIES rows of the padded
+// head size.
 static void attend(const Model& model, const Run& run, int layer, int first, int last, int head,
                    int end, const float* queries, float* out, size_t stride, float* scores,
                    float* mixed) {

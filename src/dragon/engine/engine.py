@@ -24,7 +24,7 @@ from dragon.errors import InputError
 
 
 class Engine:
-    """One loaded model. Calls must not overlap: one thread at a time.
+    """One loaded model; calls from several threads take turns.
 
     >>> engine = Engine.open(folder)                                     # doctest: +SKIP
     >>> [start_end] = engine.read([(prompt.ids, prompt.features)])       # doctest: +SKIP
