@@ -19,7 +19,9 @@ export PIP_CONSTRAINT := file://$(subst $(EMPTY) ,%20,$(CURDIR))/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-BUILD_INPUTS := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*)
+# The packages are among them because the editable install only knows those that it found.
+BUILD_INPUTS := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/*) \
+                $(wildcard src/dragon/*/__init__.py)
 PIP_INSTALL  := $(BIN)/python -m pip install --quiet --quiet
 
 .PHONY: ask install test test-slow check format bench clean

@@ -32,6 +32,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "tokenizer": Command("dragon.cli.tokenizer", "app", "Train, extend and try a tokenizer."),
         "data": Command("dragon.cli.data", "app", "Prepare text and questions for training."),
         "train": Command("dragon.cli.train", "train", "Train a model from a configuration."),
+        "quantize": Command("dragon.cli.quantize", "quantize", "Write a model in int8."),
     },
     "Measure": {
         "eval": Command("dragon.cli.evaluate", "app", "Score a model, an index or an answerer."),
