@@ -1,8 +1,8 @@
 """A checkpoint is a folder in Hugging Face's layout: read without PyTorch, written all or nothing.
 
 In: a `ModelConfig`, tensors as NumPy arrays, tokenizer files. Out: config.json, model.safetensors,
-tokenizer.json, tokenizer_config.json, generation_config.json. What Llama has no name for stands under
-the key `dragon` of config.json.
+tokenizer.json, tokenizer_config.json, generation_config.json. What Llama has no name for stands
+under the key `dragon` of config.json.
 """
 
 import json
@@ -124,32 +124,49 @@ def check_tensors(config: ModelConfig, shapes: Mapping[str, tuple[int, ...]]) ->
 def written_beside(target: Path) -> Iterator[Path]:
     """Yield a temporary folder that replaces `target` when the block ends without an error.
 
-    A reader sees the old folder or the new one, and after kill -9 at any moment one of them exists:
-    the old is moved aside before the rename and put back by the next writer if it comes to that.
+    A reader sees the old folder or the new one, whole; an error leaves the old one. After kill -9
+    between the two renames the old one lies aside, where `put_back` finds it.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    put_back(target)
     fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
-    aside = target.with_name(f".{target.name}.old")
+    aside = _aside(target)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     try:
         yield fresh
-        for path in fresh.rglob("*"):
-            if path.is_file():
-                _fsync(path)
-        if aside.exists() and target.exists():
-            shutil.rmtree(aside)
+        for path in [*fresh.rglob("*"), fresh]:
+            _fsync(path)
+        shutil.rmtree(aside, ignore_errors=True)
         if target.exists():
             target.rename(aside)
         fresh.rename(target)
+        _fsync(target.parent)
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def put_back(target: Path) -> None:
+    """Undo half a replacement: where `target` is missing and its old folder lies aside, restore it.
+
+    For the one process that writes `target`, before it reads or replaces it.
+    """
+    aside = _aside(target)
+    if aside.exists() and not target.exists():
+        aside.rename(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
 def _fsync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_checkpoint(
@@ -181,6 +198,8 @@ def write_checkpoint(
             metadata={"format": "pt"},
         )
         (fresh / CONFIG_FILE).write_text(json.dumps(values, indent=2) + "\n", "utf-8")
+        # The library makes it readable for its owner alone; a model is shared as other files are.
+        (fresh / WEIGHTS_FILE).chmod((fresh / CONFIG_FILE).stat().st_mode)
         (fresh / GENERATION_FILE).write_text(json.dumps({"do_sample": False}) + "\n", "utf-8")
         for name in (TOKENIZER_FILE, TOKENIZER_CONFIG_FILE):
             if tokenizer_folder is not None and (tokenizer_folder / name).exists():

@@ -1,7 +1,8 @@
 """The one list of tensors that every implementation obeys: PyTorch, the engine, the reference.
 
 In: a `ModelConfig`. Out: the name and shape of each tensor, in file order. The names are Hugging
-Face's (Llama), so that `transformers` opens our checkpoints; what Llama lacks stands under `dragon.`.
+Face's (Llama), so that `transformers` opens our checkpoints; what Llama lacks stands under
+`dragon.`.
 
 Shapes: V vocabulary, C hidden, M intermediate, H heads, K key/value heads, D head size. A matrix is
 stored [out, in], as in `torch.nn.Linear`.

@@ -6,9 +6,8 @@ In: question sets in SQuAD's fields, QAMR's, glossaries. Out: `Example`s with ch
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
-Row = dict[str, Any]
+from dragon.data.sources import Row, title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def renamed(example: Example, rename: Callable[[str], str]) -> Example:
 
 
 def located(question: str, heading: str, passage: str, answer: str, source: str) -> Example | None:
-    """An example from an answer given as text: its first place in the passage, None if it has none."""
+    """An example from an answer given as text, at its first place; None if it has none."""
     start = passage.find(answer) if answer else 0
     if start < 0:
         return None
@@ -72,14 +71,13 @@ def from_squad(rows: Iterable[Row], source: str) -> Iterator[Example]:
     for row in rows:
         answers = [a for a in row.get("answers", []) if a] if row.get("answerable", True) else []
         best = min(answers, key=lambda a: (-answers.count(a), len(a))) if answers else ""
-        title = str(row.get("title", "")).replace("_", " ")
-        example = located(row["question"], title, row["context"], best, source)
+        example = located(row["question"], title_of(row), row["context"], best, source)
         if example is not None and (best or not row.get("answerable", True)):
             yield example
 
 
 def from_qamr(rows: Iterable[Row], rng: random.Random) -> Iterator[Example]:
-    """QAMR: questions on single sentences, set among up to four other sentences of the collection."""
+    """QAMR: questions on single sentences, set among up to four others of the collection."""
     kept = [r for r in rows if r.get("contiguous") and r["split"] != "test"]
     sentences = sorted({r["sentence"] for r in kept})
     for row in kept:

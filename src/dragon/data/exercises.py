@@ -1,18 +1,19 @@
 """From sources to reading exercises: what is asked of which text, and in what proportion.
 
-In: one source file at a time. Out: `Example`s, entities already randomised. Text files give synthesised
-questions, question files give their own; a part of each is asked of a passage that does not answer.
+In: one source file at a time. Out: `Example`s, entities already randomised. Text files give
+synthesised questions, question files give their own; a part of each is asked of a passage that does
+not answer.
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 
+from dragon.config import DataConfig
 from dragon.data.examples import (
     Example,
-    Row,
     from_glossary,
     from_qamr,
     from_squad,
@@ -22,30 +23,11 @@ from dragon.data.examples import (
 from dragon.data.names import Names
 from dragon.data.questions import cloze_questions, recurring_spans
 from dragon.data.randomize import Randomizer
-from dragon.data.sources import read_rows
+from dragon.data.sources import Row, read_rows, title_of
 from dragon.text.sentences import sentence_spans
 
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How much of what.
-
-    Attributes:
-        articles: most articles taken from one text file.
-        passages: most passages of an article.
-        cloze, recurring: most questions of each kind a passage.
-        unanswerable: share of questions asked again of a passage without the answer.
-        natural: share of documents whose names are left as they are.
-        longest: characters of the longest passage.
-    """
-
-    articles: int = 100_000
-    passages: int = 6
-    cloze: int = 2
-    recurring: int = 1
-    unanswerable: float = 0.3
-    natural: float = 0.0
-    longest: int = 900
+Synonyms = Mapping[str, Sequence[str]]
+Rename = Callable[[str], str]
 
 
 def load_synonyms(path: Path | None) -> dict[str, tuple[str, ...]]:
@@ -53,9 +35,9 @@ def load_synonyms(path: Path | None) -> dict[str, tuple[str, ...]]:
     table: dict[str, list[str]] = {}
     for row in read_rows(path) if path else ():
         members = row.get("members")
-        words = (
-            [w for w in members if w.isalpha() and w.islower()] if isinstance(members, list) else []
-        )
+        if not isinstance(members, list):
+            continue
+        words = [w for w in members if w.isalpha() and w.islower()]
         for word in words:
             table.setdefault(word, []).extend(w for w in words if w != word)
     return {w: tuple(dict.fromkeys(s))[:4] for w, s in table.items() if s}
@@ -64,35 +46,52 @@ def load_synonyms(path: Path | None) -> dict[str, tuple[str, ...]]:
 def exercises(
     path: Path,
     names: Names,
-    synonyms: Mapping[str, Sequence[str]],
-    recipe: Recipe,
+    synonyms: Synonyms,
+    config: DataConfig,
     rng: random.Random,
     held_out: frozenset[str] = frozenset(),
 ) -> Iterator[Example]:
-    """All exercises of one source file, renamed, in the file's order.
+    """All exercises of one source file for training, renamed, in the file's order.
 
     Args:
         path: the source file; its fields decide what is done with it.
-        names, synonyms, recipe: see there.
+        names, synonyms, config: see there.
         rng: the same seed gives the same exercises.
         held_out: titles kept for evaluation.
     """
-    rows = (r for r in read_rows(path) if r.get("title") not in held_out)
+    rows = (r for r in read_rows(path) if title_of(r) not in held_out)
     first = next(rows, None)
     if first is None:
         return
-    everything = _chain(first, rows)
+    everything = chain([first], rows)
     if "context" in first:
-        yield from _with_distractors(
-            list(from_squad(everything, _source(path))), names, recipe, rng
-        )
+        asked = list(from_squad(everything, _source(path)))
+        yield from _with_distractors(asked, names, config, rng)
     elif "sentence" in first:
-        yield from _with_distractors(list(from_qamr(everything, rng)), names, recipe, rng)
+        yield from _with_distractors(list(from_qamr(everything, rng)), names, config, rng)
     elif "meaning" in first:
-        yield from _with_distractors(list(from_glossary(everything, rng)), names, recipe, rng)
+        yield from _with_distractors(list(from_glossary(everything, rng)), names, config, rng)
     elif "text" in first:
-        for row in islice(everything, recipe.articles):
-            yield from _from_article(row, names, synonyms, recipe, rng)
+        for row in islice(everything, config.articles):
+            yield from _from_article(row, names, synonyms, config, rng)
+
+
+def held_out_exercises(
+    path: Path,
+    names: Names,
+    synonyms: Synonyms,
+    config: DataConfig,
+    rng: random.Random,
+    held_out: frozenset[str],
+) -> Iterator[Example]:
+    """The exercises of held-out titles: people's questions as they stand, else as in training."""
+    rows = (r for r in read_rows(path) if title_of(r) in held_out)
+    for row in rows:
+        if "context" in row:
+            yield from from_squad([row], "held-out")
+        elif "text" in row:
+            for example in _from_article(row, names, synonyms, config, rng):
+                yield replace(example, source="held-out-text")
 
 
 def passages(text: str, longest: int, rng: random.Random) -> list[str]:
@@ -112,21 +111,21 @@ def passages(text: str, longest: int, rng: random.Random) -> list[str]:
 def _from_article(
     row: Row,
     names: Names,
-    synonyms: Mapping[str, Sequence[str]],
-    recipe: Recipe,
+    synonyms: Synonyms,
+    config: DataConfig,
     rng: random.Random,
 ) -> Iterator[Example]:
-    title = str(row.get("title", "")) if rng.random() < 0.6 else ""
-    cut = passages(row["text"], recipe.longest, rng)
-    rename = _renaming(names, recipe, rng)
+    title = title_of(row) if rng.random() < 0.6 else ""
+    cut = passages(row["text"], config.longest, rng)
+    rename = _renaming(names, config, rng)
     renamed_cut = [rename(p) for p in cut]
-    for number in sorted(rng.sample(range(len(cut)), min(len(cut), recipe.passages))):
-        made = cloze_questions(cut[number], title, names, synonyms, rng, recipe.cloze)
-        made += recurring_spans(cut[number], title, rng, recipe.recurring)
+    for number in sorted(rng.sample(range(len(cut)), min(len(cut), config.passages))):
+        made = cloze_questions(cut[number], title, names, synonyms, rng, config.cloze)
+        made += recurring_spans(cut[number], title, rng, config.recurring)
         for example in made:
             done = renamed(example, rename)
             yield done
-            if rng.random() < recipe.unanswerable:
+            if rng.random() < config.unanswerable:
                 none = _without_answer(done, renamed_cut, rng)
                 if none is not None:
                     yield none
@@ -146,31 +145,28 @@ def _without_answer(example: Example, others: Sequence[str], rng: random.Random)
 
 
 def _with_distractors(
-    examples: list[Example], names: Names, recipe: Recipe, rng: random.Random
+    examples: list[Example], names: Names, config: DataConfig, rng: random.Random
 ) -> Iterator[Example]:
     by_heading: dict[str, list[str]] = {}
     for example in examples:
         by_heading.setdefault(example.heading, []).append(example.passage)
     for example in examples:
-        rename = _renaming(names, recipe, rng)
+        rename = _renaming(names, config, rng)
         if rng.random() < 0.4:
             example = replace(example, heading="")
         yield renamed(example, rename)
-        if example.answerable and rng.random() < recipe.unanswerable:
+        if example.answerable and rng.random() < config.unanswerable:
             others = by_heading.get(example.heading) or by_heading[rng.choice(list(by_heading))]
             other = rng.choice(others)
             if example.answer not in other:
                 yield renamed(unanswerable(example, other, example.heading), rename)
 
 
-def _renaming(names: Names, recipe: Recipe, rng: random.Random) -> Randomizer:
-    keep = rng.random() < recipe.natural
+def _renaming(names: Names, config: DataConfig, rng: random.Random) -> Rename:
+    keep = rng.random() < config.natural
+    if not config.randomize:
+        return str
     return Randomizer(Names({}, names.pools) if keep else names, rng)
-
-
-def _chain(first: Row, rest: Iterator[Row]) -> Iterator[Row]:
-    yield first
-    yield from rest
 
 
 def _source(path: Path) -> str:

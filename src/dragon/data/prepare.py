@@ -1,218 +1,149 @@
-"""Sources in, a data folder out: the work spread over processes, the result the same for the same seed.
+"""Sources in, a data folder out; the same sources, settings and seed give the same folder.
 
-In: source files, a tokenizer. Out: a reading set or a language set (see `dragon.data.shards`), written
-beside its target and renamed, so that half a set is never taken for a whole one.
+In: a `DataConfig`. Out: a reading set or a language set (see `dragon.data.shards`) with the
+tokenizer that made it, written beside its target and renamed, so that half a set is never taken for
+a whole one.
 """
 
-import multiprocessing
-import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+import json
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from dragon.checkpoint import TOKENIZER_FILE, written_beside
-from dragon.data.examples import Example
-from dragon.data.exercises import Recipe, exercises, load_synonyms
+from dragon.checkpoint import TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, written_beside
+from dragon.config import DataConfig
+from dragon.data.language_set import write_language_set
 from dragon.data.names import Names, learn_names
-from dragon.data.randomize import Randomizer
-from dragon.data.shards import Prompts, ReadingWriter, file_hash, gather, write_manifest
-from dragon.data.sources import read_rows
+from dragon.data.reading_set import Plan, Progress, write_reading_set
+from dragon.data.shards import file_hash, read_manifest, write_manifest
+from dragon.data.sources import read_rows, source_files, title_of
 from dragon.errors import DataError
-from dragon.tokenizer import Tokenizer, load_tokenizer
-from dragon.tokenizer.reading import END, Reading, Segment, analyse, compose, token_span
+from dragon.tokenizer import BpeTokenizer, Tokenizer, load_tokenizer
 
-Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to prepare.
-
-    Attributes:
-        files: source files, each taken `passes` times with other names.
-        tokenizer: folder with tokenizer.json.
-        passes: by file name (its start), how often; 1 for others.
-        held_out: titles that go to the val split only, with their own names.
-        names: texts to learn names from, lists of first names and of places.
-        synonyms: WordNet rows, or None.
-        recipe: see `Recipe`.
-        max_tokens: longest prompt.
-        seed: of everything random.
-        workers: processes.
-    """
-
-    files: tuple[Path, ...]
-    tokenizer: Path
-    passes: dict[str, int]
-    held_out: frozenset[str]
-    names: Names
-    synonyms: Path | None
-    recipe: Recipe
-    max_tokens: int = 320
-    seed: int = 0
-    workers: int = 2
+ROWS_FOR_NAMES = 6000  # of a file: names that stand only further down are rare ones
+MOST_IDS = 1 << 16  # ids are stored in 16 bits
 
 
-def corpus_names(files: Sequence[Path], lists: dict[str, Path], rows_each: int = 6000) -> Names:
-    """Learn names from the first rows of some text files, and from name lists (first, places)."""
-    texts = (r["text"] for f in files for r in islice(read_rows(f), rows_each) if "text" in r)
-    listed = {key: [str(r["name"]) for r in read_rows(path)] for key, path in lists.items()}
-    places = [name for key, names in listed.items() if key != "first_names" for name in names]
-    return learn_names(texts, listed.get("first_names", []), places)
+def prepare(config: DataConfig, out: Path, progress: Progress | None = None) -> dict[str, Any]:
+    """Make a data folder.
 
+    Args:
+        config: see `DataConfig`.
+        out: replaced as a whole.
+        progress: called with what is being done, and how many of how many pieces are finished.
 
-def prepare_reading(plan: Plan, out: Path, progress: Progress | None = None) -> dict[str, Any]:
-    """Write a reading set; returns its manifest's splits.
+    Returns:
+        The manifest.
 
     Raises:
-        DataError: for missing or malformed sources, or a vocabulary over 65,536.
+        DataError: for missing, malformed or empty sources, or a vocabulary over 65,536.
+        TokenizerError: if there is no tokenizer in its folder.
     """
-    jobs = [("train", path, n) for path in plan.files for n in range(_passes(plan, path))]
-    random.Random(plan.seed).shuffle(jobs)
-    jobs += [("val", path, -1) for path in plan.files if plan.held_out]
+    files = _files(config, config.sources)
     with written_beside(out) as folder:
-        writers = {split: ReadingWriter(folder, split) for split in ("train", "val")}
-        with multiprocessing.get_context("spawn").Pool(
-            plan.workers, _start_worker, (plan,)
-        ) as pool:
-            done = pool.imap(_work, jobs)
-            for number, ((split, path, _), prompts) in enumerate(zip(jobs, done, strict=True), 1):
-                writers[split].append(prompts)
-                if progress:
-                    progress(path.name, number, len(jobs))
-        splits = {split: writer.close() for split, writer in writers.items()}
-        if not splits["train"]["examples"]:
-            raise DataError("No exercise came out of the sources.", "Give longer texts.")
-        write_manifest(
-            folder,
-            "reading",
-            splits=splits,
-            seed=plan.seed,
-            max_tokens=plan.max_tokens,
-            recipe=asdict(plan.recipe),
-            tokenizer_sha256=file_hash(plan.tokenizer / TOKENIZER_FILE),
-            sources={p.name: file_hash(p) for p in plan.files},
-            passes=plan.passes,
-            held_out=sorted(plan.held_out),
-        )
-    return splits
-
-
-def _passes(plan: Plan, path: Path) -> int:
-    return next((n for start, n in plan.passes.items() if path.name.startswith(start)), 1)
-
-
-class _Worker:
-    """What one process needs: loaded once, used for every job."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.tokenizer = load_tokenizer(plan.tokenizer)
-        if self.tokenizer.vocab_size > 1 << 16:
-            raise DataError(
-                f"The vocabulary has {self.tokenizer.vocab_size} ids.", "At most 65536."
+        tokenizer = _bring_tokenizer(config, files, folder, progress)
+        names = _learn_names(config, files) if config.randomize else None
+        held_out = _held_out(config, files)
+        if config.objective == "language":
+            splits = write_language_set(
+                files, tokenizer, folder, names, config.seed, held_out, progress
             )
-        self.synonyms = load_synonyms(plan.synonyms)
-        # A passage is asked several questions in a row: analyse it once.
-        self.analyse = lru_cache(maxsize=64)(self._analyse)
-
-    def _analyse(self, text: str) -> Segment:
-        return analyse(text, self.tokenizer)
-
-    def run(self, split: str, path: Path, number: int) -> Prompts:
-        plan = self.plan
-        rng = random.Random(f"{plan.seed} {path.name} {number}")
-        if split == "train":
-            made = exercises(path, plan.names, self.synonyms, plan.recipe, rng, plan.held_out)
         else:
-            made = held_out_exercises(path, plan.held_out)
-        return gather(filter(None, map(self.prompt, made)))
-
-    def prompt(self, example: Example) -> tuple[Reading, int, int, str] | None:
-        segments = (self.analyse(t) for t in (example.question, example.heading, example.passage))
-        reading = compose(*segments, max_tokens=self.plan.max_tokens)
-        if not example.answerable:
-            return reading, 0, 0, example.source
-        span = token_span(reading, example.start, example.end)
-        return (reading, *span, example.source) if span else None
-
-
-def held_out_exercises(path: Path, titles: frozenset[str]) -> Iterator[Example]:
-    """The questions of held-out titles, as they stand."""
-    from dragon.data.examples import from_squad
-
-    rows = (r for r in read_rows(path) if r.get("title") in titles and "context" in r)
-    return from_squad(rows, "held-out")
-
-
-_worker: _Worker
-
-
-def _start_worker(plan: Plan) -> None:
-    global _worker
-    _worker = _Worker(plan)
-
-
-def _work(job: tuple[str, Path, int]) -> Prompts:
-    return _worker.run(*job)
-
-
-def prepare_language(
-    files: Sequence[Path],
-    tokenizer_folder: Path,
-    out: Path,
-    names: Names | None,
-    seed: int = 0,
-    held_out_share: float = 0.01,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Write a language set: documents as token ids, entities randomised where names are given.
-
-    Every document goes to `val` with probability `held_out_share`, the same ones for the same seed.
-    """
-    tokenizer = load_tokenizer(tokenizer_folder)
-    rng = random.Random(seed)
-    counts = {"train": 0, "val": 0}
-    with written_beside(out) as folder:
-        with (folder / "train.bin").open("wb") as train, (folder / "val.bin").open("wb") as val:
-            for number, path in enumerate(files, 1):
-                for text in _texts(path):
-                    is_val = rng.random() < held_out_share
-                    ids = _document(text, tokenizer, names, rng)
-                    ids.tofile(val if is_val else train)
-                    counts["val" if is_val else "train"] += len(ids)
-                if progress:
-                    progress(path.name, number, len(files))
-        if not counts["train"]:
-            raise DataError("The sources hold no text.", "Give files with running text.")
-        splits = {split: {"tokens": n} for split, n in counts.items()}
-        write_manifest(
+            synonyms = _below(config, config.synonyms) if config.synonyms else None
+            plan = Plan(
+                config, tuple(files), out=folder, names=names, held_out=held_out, synonyms=synonyms
+            )
+            splits = write_reading_set(plan, progress)
+        return write_manifest(
             folder,
-            "language",
+            "language" if config.objective == "language" else "reading",
             splits=splits,
-            seed=seed,
-            randomized=names is not None,
-            tokenizer_sha256=file_hash(tokenizer_folder / TOKENIZER_FILE),
-            sources={p.name: file_hash(p) for p in files},
+            tokenizer_sha256=file_hash(folder / TOKENIZER_FILE),
+            vocab_size=tokenizer.vocab_size,
+            settings=asdict(config),
+            sources={str(path): file_hash(path) for path in files},
+            held_out=sorted(held_out),
         )
-    return splits
 
 
-def _texts(path: Path) -> Iterator[str]:
-    for number, row in enumerate(read_rows(path), 1):
-        if not isinstance(row.get("text"), str):
-            raise DataError(f"{path}: row {number} has no text field.")
-        yield row["text"]
+def is_prepared(config: DataConfig, folder: Path) -> bool:
+    """Whether a folder was made with these settings; its sources may have changed since."""
+    try:
+        settings = read_manifest(folder).get("settings")
+    except DataError:
+        return False
+    return bool(settings == json.loads(json.dumps(asdict(config))))
 
 
-def _document(
-    text: str, tokenizer: Tokenizer, names: Names | None, rng: random.Random
-) -> np.ndarray[Any, np.dtype[np.uint16]]:
-    if names is not None:
-        text = Randomizer(names, rng)(text)
-    return np.array([*tokenizer.encode(text), END], dtype=np.uint16)
+def _below(config: DataConfig, path: str) -> Path:
+    return Path(config.root, path)
+
+
+def _files(config: DataConfig, paths: Iterable[str]) -> list[Path]:
+    return list(dict.fromkeys(source_files(_below(config, path) for path in paths)))
+
+
+def _bring_tokenizer(
+    config: DataConfig, files: list[Path], folder: Path, progress: Progress | None
+) -> Tokenizer:
+    """Copy the tokenizer into the data folder, or train it there."""
+    if config.tokenizer:
+        tokenizer = load_tokenizer(Path(config.tokenizer))
+        if tokenizer.vocab_size > MOST_IDS:
+            raise DataError(
+                f"The tokenizer at {config.tokenizer} has {tokenizer.vocab_size} ids.",
+                f"Use one with at most {MOST_IDS}.",
+            )
+        for name in (TOKENIZER_FILE, TOKENIZER_CONFIG_FILE):
+            if (Path(config.tokenizer) / name).exists():
+                shutil.copyfile(Path(config.tokenizer) / name, folder / name)
+        return tokenizer
+    if progress:
+        progress("training a tokenizer", 0, 1)
+    trained = BpeTokenizer.train(_running_text(files), config.vocab_size)
+    trained.save(folder)
+    return trained
+
+
+def _learn_names(config: DataConfig, files: list[Path]) -> Names:
+    texts = _files(config, config.name_sources) if config.name_sources else files
+    firsts = list(_listed(config, [config.first_names] if config.first_names else []))
+    return learn_names(_running_text(texts, ROWS_FOR_NAMES), firsts, _listed(config, config.places))
+
+
+def _running_text(files: Iterable[Path], most: int | None = None) -> Iterator[str]:
+    """Texts, and for question sets the passages that are asked about."""
+    for path in files:
+        for row in islice(read_rows(path), most):
+            text = row.get("text", row.get("context", row.get("sentence", row.get("meaning"))))
+            if isinstance(text, str):
+                yield text
+
+
+def _listed(config: DataConfig, paths: Iterable[str]) -> Iterator[str]:
+    for path in paths:
+        for row in read_rows(_below(config, path)):
+            if not isinstance(row.get("name"), str):
+                raise DataError(
+                    f"{path} is no list of names.", "Its rows must have a field `name`."
+                )
+            yield row["name"]
+
+
+def _held_out(config: DataConfig, files: list[Path]) -> frozenset[str]:
+    if config.held_out:
+        path = Path(config.held_out)
+        try:
+            lines = path.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"The titles in {path} cannot be read: {error}.") from None
+        return frozenset(title_of({"title": line}) for line in lines if line.strip())
+    if not config.held_out_every:
+        return frozenset()
+    rows = (row for path in files for row in read_rows(path))
+    asked = [row for path in files for row in islice(read_rows(path), 1) if "context" in row]
+    titles = {title_of(row) for row in rows if not asked or "context" in row} - {""}
+    return frozenset(sorted(titles)[:: config.held_out_every])

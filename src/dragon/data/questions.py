@@ -2,11 +2,13 @@
 
 In: a passage. Out: `Example`s whose answer is a span of it. Two ways, both from the literature:
 
-- recurring spans (Ram et al. 2021, arXiv:2101.00438): a span that stands in two sentences is blanked in
-  one, which is taken out and becomes the query; the rest of the passage must give the span back;
-- cloze to question by rules (Lewis et al. 2019, arXiv:1906.04980): a clause around a span of a known type
-  (name, place, year, number, noun phrase, reason) becomes a question with the matching question word;
-  words are dropped, moved and exchanged for synonyms, because people do not ask in the text's own words.
+- recurring spans (Ram et al. 2021, arXiv:2101.00438): a span that stands in two sentences is
+  blanked in one, which is taken out and becomes the query; the rest of the passage must give the
+  span back;
+- cloze to question by rules (Lewis et al. 2019, arXiv:1906.04980): a clause around a span of a
+  known type (name, place, year, number, noun phrase, reason) becomes a question with the matching
+  question word; words are dropped, moved and exchanged for synonyms, because people do not ask in
+  the text's own words.
 """
 
 import random
@@ -21,10 +23,21 @@ from dragon.text.words import STOP_WORDS, WORD, is_stop
 
 _MONTH = "|".join(m.capitalize() for m in sorted(CALENDAR) if not m.endswith("day"))
 _DATE = rf"(?:(?:\d{{1,2}} )?(?:{_MONTH})(?: \d{{1,2}})?(?:,? \d{{4}})?|\b(?:1[0-9]|20)\d\d\b)"
-_NUMBER = r"(?:[$€£]\s?)?\b\d[\d,.]*\d\b%?|\b\d\b%?|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|hundred)\b"
+_NUMBER = (
+    r"(?:[$€£]\s?)?\b\d[\d,.]*\d\b%?|\b\d\b%?"
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|hundred)\b"
+)
 _NAME = r"\b[A-Z][\w'’.-]*\w(?: (?:of |the |de |van |von |and )?[A-Z][\w'’-]*\w)*"
-_REASON = r"(?<=because )[^.;]{12,90}|(?<=in order )to [^.,;]{8,60}|(?<=due to )[^.,;]{6,60}|(?<=by )\w+ing [^.,;]{6,60}"
-_PHRASE = r"(?<=\b(?:the|its|his) )(?:[a-z]+[ -]){0,3}[a-z]{3,}(?=[,.;:]| (?:of|and|in|on|is|was|that|which|for|to|by|with|from|as|at|were|are|has|had)\b)|(?<=\ba )(?:[a-z]+[ -]){0,3}[a-z]{3,}(?=[,.;:]| (?:of|and|in|on|is|was|that|which|for|to|by|with|from|as|at)\b)"
+_REASON = (
+    r"(?<=because )[^.;]{12,90}|(?<=in order )to [^.,;]{8,60}"
+    r"|(?<=due to )[^.,;]{6,60}|(?<=by )\w+ing [^.,;]{6,60}"
+)
+_AFTER = r"of|and|in|on|is|was|that|which|for|to|by|with|from|as|at"
+_NOUNS = r"(?:[a-z]+[ -]){0,3}[a-z]{3,}"
+_PHRASE = (
+    rf"(?<=\b(?:the|its|his) ){_NOUNS}(?=[,.;:]| (?:{_AFTER}|were|are|has|had)\b)"
+    rf"|(?<=\ba ){_NOUNS}(?=[,.;:]| (?:{_AFTER})\b)"
+)
 _TYPES = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
@@ -75,6 +88,8 @@ def cloze_questions(
     wording: Wording = Wording(),
 ) -> list[Example]:
     """Up to `most` questions on different sentences of a passage."""
+    if not most:
+        return []
     spans = sentence_spans(passage)
     rng.shuffle(spans)
     made: list[Example] = []
@@ -95,7 +110,7 @@ def cloze_questions(
 def recurring_spans(passage: str, heading: str, rng: random.Random, most: int) -> list[Example]:
     """Up to `most` exercises of recurring span selection."""
     spans = sentence_spans(passage)
-    if len(spans) < 3:
+    if len(spans) < 3 or not most:
         return []
     made: list[Example] = []
     for phrase, places in _recurring(passage, spans, rng):
@@ -103,7 +118,8 @@ def recurring_spans(passage: str, heading: str, rng: random.Random, most: int) -
         start, end = spans[sentence]
         others = [(x, s) for x, s in places if s != sentence]
         x, _ = rng.choice(others)
-        query = f"{passage[start:a]}{rng.choice(('what', 'which', 'who', '?'))}{passage[a + len(phrase) : end]}"
+        blank = rng.choice(("what", "which", "who", "?"))
+        query = f"{passage[start:a]}{blank}{passage[a + len(phrase) : end]}"
         cut = passage[:start], passage[end:].lstrip()
         at = x if x < start else x - (len(passage) - len(cut[0]) - len(cut[1]))
         rest = cut[0] + cut[1]

@@ -1,8 +1,8 @@
 """The entity randomiser: the same text about other people, places, years and numbers.
 
-In: texts that belong together (a passage, its question, its answer). Out: the same texts with every name
-word and every number replaced consistently. What a model reads in training is then never true, so that
-the only way to be right is to read.
+In: texts that belong together (a passage, its question, its answer). Out: the same texts with every
+name word and every number replaced consistently. What a model reads in training is then never true,
+so that the only way to be right is to read.
 """
 
 import random
@@ -22,7 +22,8 @@ class Randomizer:
         rng: source of randomness; the same seed renames in the same way.
         invented: share of names replaced by invented words rather than real ones.
 
-    >>> names = Names({"Anna": "first", "Paris": "place"}, {"first": ["Ida"], "place": ["Oslo"], "other": []})
+    >>> names = Names({"Anna": "first", "Paris": "place"}, {"first": ["Ida"], "place": ["Oslo"],
+    "other": []})
     >>> rename = Randomizer(names, random.Random(0), invented=0.0)
     >>> rename("Anna's house in Paris"), rename("Is Anna at home?")
     ("Ida's house in Doslo", 'Is Ida at home?')
@@ -62,8 +63,9 @@ class Randomizer:
 
     def _number(self, digits: str) -> str:
         if len(digits) == 4 and "1000" <= digits <= "2029":
-            # One shift for all years keeps their order and the spans between them.
-            return str(min(int(digits) + self._years, 2029 + abs(self._years)))
+            # One shift for all years keeps their order and the spans between them; a year stays
+            # one.
+            return str(max(1000, int(digits) + self._years))
         if len(digits) == 1:
             return str(self._rng.randint(2, 9)) if digits not in "01" else digits
         if len(digits) == 2 and "10" <= digits <= "31":

@@ -1,4 +1,4 @@
-"""Training data on disk: flat arrays that are mapped into memory, and a manifest that says what they are.
+"""Training data on disk: flat arrays that are mapped into memory, and a manifest about them.
 
 A reading set is a folder with, for each split (train, val):
 
@@ -139,19 +139,29 @@ class ReadingSet:
             raise DataError(f"{folder}: {split} cannot be read: {error}.") from None
         expected = self.manifest["splits"][split]["tokens"]
         if not len(self.ids) == len(self.features) == expected:
-            raise DataError(f"{folder}: {split} has {len(self.ids)} tokens, not {expected}.")
+            raise DataError(
+                f"{folder}: {split} has {len(self.ids)} tokens, not {expected}.",
+                "The folder is damaged: prepare it again.",
+            )
 
     def __len__(self) -> int:
         return len(self.table)
 
 
 def language_tokens(folder: Path, split: str) -> npt.NDArray[np.uint16]:
-    """The tokens of one split of a language set, mapped into memory."""
-    read_manifest(folder, "language")
+    """The tokens of one split of a language set, mapped into memory.
+
+    Raises:
+        DataError: if the folder is no finished language set.
+    """
+    manifest = read_manifest(folder, "language")
     try:
-        return _mapped(folder / f"{split}.bin")
+        tokens = _mapped(folder / f"{split}.bin")
     except (OSError, ValueError) as error:
         raise DataError(f"{folder}: {split}.bin cannot be read: {error}.") from None
+    if len(tokens) != manifest["splits"][split]["tokens"]:
+        raise DataError(f"{folder}: {split}.bin is damaged.", "Prepare the folder again.")
+    return tokens
 
 
 def _mapped(path: Path) -> Packed:
@@ -160,22 +170,32 @@ def _mapped(path: Path) -> Packed:
     return np.memmap(path, dtype=np.uint16, mode="r")
 
 
-def write_manifest(folder: Path, kind: str, **values: Any) -> None:
-    """Write manifest.json; the last thing written into a data folder."""
-    text = json.dumps({"kind": kind, **values}, indent=2)
-    (folder / MANIFEST).write_text(text + "\n", "utf-8")
+def write_manifest(folder: Path, kind: str, **values: Any) -> dict[str, Any]:
+    """Write manifest.json, the last thing written into a data folder, and return its content."""
+    manifest = {"kind": kind, **values}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    return manifest
 
 
-def read_manifest(folder: Path, kind: str) -> dict[str, Any]:
-    """Read and check manifest.json."""
+def read_manifest(folder: Path, kind: str | None = None) -> dict[str, Any]:
+    """Read manifest.json and check that it is of a kind, `reading` or `language`.
+
+    Raises:
+        DataError: if the folder is missing, unfinished or of another kind.
+    """
+    if not folder.is_dir():
+        raise DataError(f"No data folder at {folder}.", "Make it with `dragon data prepare`.")
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         raise DataError(
             f"{folder} is no finished data folder.", "Make it with `dragon data prepare`."
         ) from None
-    if manifest.get("kind") != kind:
-        raise DataError(f"{folder} holds a {manifest.get('kind')} set, not a {kind} set.")
+    if kind is not None and manifest.get("kind") != kind:
+        raise DataError(
+            f"{folder} holds a {manifest.get('kind')} set, not a {kind} set.",
+            "Set train.objective to match it, or name another folder.",
+        )
     return dict(manifest)
 
 

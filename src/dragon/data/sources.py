@@ -1,8 +1,8 @@
 """Raw text from files, streamed.
 
-In: paths of .txt, .md, .jsonl, .json or .csv, plain or compressed with .gz or .xz; a folder means all such
-files below it. Out: one dictionary a row (JSON, CSV) or a file (plain text), with at least the key `text`
-where the source has running text.
+In: paths of .txt, .md, .jsonl, .json or .csv, plain or compressed with .gz or .xz; a folder means
+all such files below it. Out: one dictionary a row (JSON, CSV) or a file (plain text), with at least
+the key `text` where the source has running text.
 """
 
 import csv
@@ -23,17 +23,32 @@ def source_files(paths: Iterable[Path]) -> list[Path]:
     """All readable source files among and below some paths, sorted.
 
     Raises:
-        DataError: if a path does not exist or nothing readable is found.
+        DataError: if a path does not exist, is of another kind, or holds no such file.
     """
     found: list[Path] = []
     for path in paths:
         if not path.exists():
             raise DataError(f"No training text at {path}.", "Check the path.")
-        candidates = [path] if path.is_file() else sorted(path.rglob("*"))
-        found += [p for p in candidates if p.is_file() and _ending(p) in ENDINGS]
+        files = [path] if path.is_file() else _visible_below(path)
+        readable = [file for file in files if _ending(file) in ENDINGS]
+        if not readable:
+            raise DataError(
+                f"No training text found in {path}.",
+                f"Give files that end in {', '.join(ENDINGS)}.",
+            )
+        found += readable
     if not found:
-        raise DataError("No training text found.", f"Give files that end in {', '.join(ENDINGS)}.")
+        raise DataError("No sources are given.", "Name files or folders with text.")
     return found
+
+
+def title_of(row: Row) -> str:
+    """The title of a row as people write it: SQuAD has underscores for blanks; empty if none.
+
+    >>> title_of({"title": "Apollo_program"})
+    'Apollo program'
+    """
+    return str(row.get("title") or "").replace("_", " ").strip()
 
 
 def read_rows(path: Path) -> Iterator[Row]:
@@ -49,13 +64,22 @@ def read_rows(path: Path) -> Iterator[Row]:
                 yield from _jsonl(path, file)
             elif ending == ".json":
                 values = json.load(file)
-                yield from values if isinstance(values, list) else [values]
+                yield from _objects(path, values if isinstance(values, list) else [values])
             elif ending == ".csv":
                 yield from csv.DictReader(file)
             else:
                 yield {"title": path.stem, "text": file.read()}
-    except (OSError, UnicodeDecodeError, ValueError, EOFError, lzma.LZMAError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, EOFError, lzma.LZMAError, csv.Error) as error:
         raise DataError(f"{path} cannot be read: {error}.") from None
+
+
+def _visible_below(folder: Path) -> list[Path]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [
+        path
+        for path in files
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
 
 
 def _ending(path: Path) -> str:
@@ -79,6 +103,13 @@ def _jsonl(path: Path, file: IO[str]) -> Iterator[Row]:
             row = json.loads(line)
         except ValueError as error:
             raise DataError(f"{path}:{number} is not JSON: {error}.") from None
-        if not isinstance(row, dict):
-            raise DataError(f"{path}:{number} is not a JSON object.")
-        yield row
+        yield from _objects(f"{path}:{number}", [row])
+
+
+def _objects(where: object, values: Iterable[Any]) -> Iterator[Row]:
+    for value in values:
+        if not isinstance(value, dict):
+            raise DataError(
+                f"{where} holds {str(value)[:40]!r}.", "Each row must be a JSON object."
+            )
+        yield value

@@ -1,4 +1,7 @@
-"""The parts of a block. Shapes: B batch, T time, C hidden, H heads, K key/value heads, D head size."""
+"""The parts of a block.
+
+Shapes: B batch, T time, C hidden, H heads, K key/value heads, D head size.
+"""
 
 import math
 
@@ -17,7 +20,7 @@ def make_norm(config: ModelConfig) -> nn.Module:
 
 
 def rotary_tables(config: ModelConfig, length: int) -> tuple[Tensor, Tensor]:
-    """cos and sin, [length, D], of rotary position embedding (Su et al. 2021, equation 34)."""
+    """Cos and sin, [length, D], of rotary position embedding (Su et al. 2021, equation 34)."""
     half = torch.arange(0, config.head_dim, 2, dtype=torch.float64) / config.head_dim
     angles = torch.outer(torch.arange(length, dtype=torch.float64), config.rope_theta**-half)
     angles = torch.cat((angles, angles), dim=-1)

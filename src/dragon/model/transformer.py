@@ -1,8 +1,8 @@
 """The whole network: one body, two mouths.
 
 In: token ids [B, T], and for the reader feature indices [B, T, F]. Out: next-token logits [B, T, V]
-(the language mouth) or start and end scores [B, T, 2] (the reading mouth). Parameter names are those of
-`dragon.weights`, so a state dict is a checkpoint.
+(the language mouth) or start and end scores [B, T, 2] (the reading mouth). Parameter names are
+those of `dragon.weights`, so a state dict is a checkpoint.
 """
 
 import math
@@ -27,7 +27,11 @@ from dragon.weights import tensor_shapes
 
 
 class Body(nn.Module):
-    """Embeddings and blocks: ids -> states."""
+    """Positions and blocks: embedded tokens -> states."""
+
+    cos: Tensor
+    sin: Tensor
+    positions: Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -82,6 +86,20 @@ class Pointer(nn.Module):
         return mixed.clamp_min(1e-12).log()
 
 
+class Extras(nn.Module):
+    """The tensors that Llama has no name for: reader features, span scorer, pointer head."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        if config.is_reader:
+            self.features = nn.ModuleList(
+                nn.Embedding(size, config.hidden_size) for size in config.reader_features
+            )
+            self.span = nn.Linear(config.hidden_size, 2)
+        if config.pointer_head:
+            self.pointer = Pointer(config)
+
+
 class Transformer(nn.Module):
     """A `ModelConfig` made into a network.
 
@@ -97,20 +115,15 @@ class Transformer(nn.Module):
         self.model = Body(config)
         if not config.tie_word_embeddings:
             self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
-        extras = nn.Module()
-        if config.is_reader:
-            extras.features = nn.ModuleList(
-                nn.Embedding(size, config.hidden_size) for size in config.reader_features
-            )
-            extras.span = nn.Linear(config.hidden_size, 2)
-        if config.pointer_head:
-            extras.pointer = Pointer(config)
-        self.dragon = extras
+        self.dragon = Extras(config)
         init_weights(self, config.num_hidden_layers)
         assert {n: tuple(p.shape) for n, p in self.named_parameters()} == tensor_shapes(config)
 
     def states(self, ids: Tensor, features: Tensor | None, mask: Tensor) -> Tensor:
-        """[B, T] ids (and [B, T, F] features) -> [B, T, C] final states; mask [B, 1, T, T] or [T, T]."""
+        """Final states [B, T, C] of ids [B, T], and features [B, T, F] where a reader reads.
+
+        The mask broadcasts to [B, H, T, T] and is True where a row may look at a column.
+        """
         x = self.model.embed_tokens(ids)
         if features is not None:
             for table, column in zip(self.dragon.features, features.unbind(-1), strict=True):

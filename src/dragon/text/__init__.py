@@ -1,1 +1,1 @@
-"""Plain text: where its sentences and words are, always as character offsets into the text itself."""
+"""Plain text: where its sentences and words stand, as character offsets into the text itself."""

@@ -1,7 +1,7 @@
-"""Words: where they are, what they are when case and inflection are taken away, which carry content.
+"""Words: where they stand, their stems, and which of them carry content.
 
-In: a text. Out: character spans, stems and stop-word flags; shared by the reader's match features, the
-question writer and the answerer, so that all of them call the same two words "the same".
+In: a text. Out: character spans, stems and stop-word flags; shared by the reader's match features,
+the question writer and the answerer, so that all of them call the same two words "the same".
 """
 
 import re
@@ -12,15 +12,15 @@ import Stemmer
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 STOP_WORDS = frozenset(
-    "a about above after again all also am an and any are aren't as at be because been before being "
-    "below between both but by can can't cannot could couldn't did didn't do does doesn't doing "
-    "don't down during each few for from further had hadn't has hasn't have haven't having he her "
-    "here hers herself him himself his how i if in into is isn't it it's its itself just let's may me might more "
-    "most must my myself no nor not now of off on once only or other ought our ours ourselves out "
-    "over own same shall she should shouldn't so some such than that the their theirs them "
-    "themselves then there these they this those through to too under until up upon us very was "
-    "wasn't we were weren't what what's when where which while who who's whom whose why will with won't "
-    "would wouldn't you your yours yourself yourselves".split()
+    "a about above after again all also am an and any are aren't as at be because been before "
+    "being below between both but by can can't cannot could couldn't did didn't do does doesn't "
+    "doing don't down during each few for from further had hadn't has hasn't have haven't having "
+    "he her here hers herself him himself his how i if in into is isn't it it's its itself just "
+    "let's may me might more most must my myself no nor not now of off on once only or other ought "
+    "our ours ourselves out over own same shall she should shouldn't so some such than that the "
+    "their theirs them themselves then there these they this those through to too under until up "
+    "upon us very was wasn't we were weren't what what's when where which while who who's whom "
+    "whose why will with won't would wouldn't you your yours yourself yourselves".split()
 )
 
 _STEMMER = Stemmer.Stemmer("english")

@@ -3,12 +3,13 @@
     <|question|> question <|passage|> heading <|text|> passage <|end|>
 
 In: texts and a tokenizer. Out: arrays that training and the engine feed to the network unchanged.
-Beside its id every token carries four small features, which the network embeds and adds (DrQA's match
-features, Chen et al. 2017, arXiv:1704.00051, taken further):
+Beside its id every token carries four small features, which the network embeds and adds (DrQA's
+match features, Chen et al. 2017, arXiv:1704.00051, taken further):
 
-    0  match     segment x how its word also stands on the other side: no, function word, common word,
-                 rare word, same stem only
-    1  coverage  share of the question's weight that the token's sentence covers; the best sentence marked
+    0  match     segment x how its word also stands on the other side: no, function word, common
+                 word, rare word, same stem only
+    1  coverage  share of the question's weight that the token's sentence covers; the best one
+                 marked
     2  shape     lower, Capitalised, UPPER, year, number, punctuation, mixed
     3  distance  words to the nearest match, in buckets
 
@@ -217,13 +218,14 @@ def _matches(segment: Segment, forms: set[str], stems: set[str]) -> Features:
 def _per_token(of_word: Features, word_of: Array) -> Features:
     if not len(of_word):
         return np.zeros(len(word_of), dtype=np.uint8)
-    return np.where(word_of >= 0, of_word[np.maximum(word_of, 0)], 0).astype(np.uint8)
+    per_token: Features = np.where(word_of >= 0, of_word[np.maximum(word_of, 0)], 0)
+    return per_token.astype(np.uint8)
 
 
 def _coverage(text: Segment, weights: dict[str, float], match: Features) -> Features:
-    """Per token: 8 steps of the share of the question's weight that its sentence covers, + 8 if best."""
+    """Per token: the share of the question's weight in its sentence, 0 to 7, + 8 if best."""
     total = sum(weights.values())
-    out = np.zeros(len(text.ids), dtype=np.uint8)
+    out: Features = np.zeros(len(text.ids), dtype=np.uint8)
     if not total or not len(text.ids):
         return out
     seen: dict[int, set[str]] = {}
@@ -233,9 +235,10 @@ def _coverage(text: Segment, weights: dict[str, float], match: Features) -> Feat
     for sentence, roots in seen.items():
         shares[sentence] = sum(weights.get(r, 0.0) for r in roots) / total
     best = shares.max()
-    steps = np.minimum(shares * 8, 7).astype(np.uint8)
+    steps: Features = np.minimum(shares * 8, 7).astype(np.uint8)
     steps[(shares == best) & (best > 0)] += 8
-    return steps[text.sentence_of]
+    out[:] = steps[text.sentence_of]
+    return out
 
 
 def _distance(match: Features) -> Features:
@@ -247,14 +250,16 @@ def _distance(match: Features) -> Features:
     right = np.minimum(np.searchsorted(hits, at), len(hits) - 1)
     left = np.maximum(right - 1, 0)
     gap = np.minimum(np.abs(hits[right] - at), np.abs(hits[left] - at))
-    return (1 + np.searchsorted([0, 2, 4, 8, 16], gap, side="left")).astype(np.uint8)
+    buckets: Array = 1 + np.searchsorted([0, 2, 4, 8, 16], gap, side="left").astype(np.int32)
+    return buckets.astype(np.uint8)
 
 
 def _shapes(found: Sequence[str], word_of: Array) -> Features:
     if not found:
         return np.full(len(word_of), PUNCTUATION, dtype=np.uint8)
     table = np.array([_shape(w) for w in found], dtype=np.uint8)
-    return np.where(word_of >= 0, table[np.maximum(word_of, 0)], PUNCTUATION).astype(np.uint8)
+    shapes: Features = np.where(word_of >= 0, table[np.maximum(word_of, 0)], PUNCTUATION)
+    return shapes.astype(np.uint8)
 
 
 def _shape(word: str) -> int:
@@ -264,6 +269,6 @@ def _shape(word: str) -> int:
         return LOWER
     if word.isupper() and len(word) > 1:
         return UPPER
-    if word[0].isupper() and word[1:].islower() or len(word) == 1 and word.isupper():
+    if (word[0].isupper() and word[1:].islower()) or (len(word) == 1 and word.isupper()):
         return CAPITAL
     return MIXED

@@ -1,7 +1,7 @@
 """Batches in an order that depends on the seed and the step alone, so that resuming is exact.
 
-In: a data folder. Out: tensors of one forward pass. Prompts of like length share a batch; widths are
-multiples of 32, so that few shapes have to be compiled.
+In: a data folder. Out: tensors of one forward pass. Prompts of like length share a batch; widths
+are multiples of 32, so that few shapes have to be compiled.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from dragon.data.shards import ReadingSet, unpack_features
-from dragon.errors import DataError
 from dragon.tokenizer.reading import PAD
 
 WIDTH_STEP = 32
@@ -22,7 +21,14 @@ CHUNK = 8192
 
 @dataclass(frozen=True, slots=True)
 class ReadingBatch:
-    """Padded prompts: ids [B, T], features [B, T, 4], lengths [B], answers [B, 2] (token positions)."""
+    """Padded prompts.
+
+    Attributes:
+        ids: [B, T] token ids.
+        features: [B, T, 4].
+        lengths: [B] tokens of each prompt without padding.
+        answers: [B, 2] token positions of start and end; 0 for no answer, -1 for a padding row.
+    """
 
     ids: Tensor
     features: Tensor
@@ -67,8 +73,8 @@ def reading_batch(
 ) -> ReadingBatch:
     """Gather prompts into one padded batch.
 
-    Rows are filled up to batch_tokens // T with copies of the first length-1 padding prompt, so that
-    every batch of one width has one shape.
+    Rows are filled up to batch_tokens // T with copies of the first length-1 padding prompt, so
+    that every batch of one width has one shape.
     """
     table = data.table[indices]
     width = int(_width(table["length"].astype(np.int64)).max())
@@ -93,11 +99,6 @@ def language_batch(
     tokens: npt.NDArray[np.uint16], rows: int, length: int, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
     """Random windows: inputs and targets, [rows, length] each."""
-    if len(tokens) <= length + 1:
-        raise DataError(
-            f"The data has {len(tokens)} tokens; a window takes {length + 1}.",
-            "Give more text or a smaller model.max_position_embeddings.",
-        )
     starts = rng.integers(0, len(tokens) - length - 1, size=rows)
     windows = np.stack([tokens[s : s + length + 1] for s in starts]).astype(np.int64)
     block = torch.from_numpy(windows)

@@ -1,7 +1,7 @@
 """Token embeddings from co-occurrence counts: what would cost an hour of training costs a minute.
 
-In: a stream of token ids. Out: [V, C] vectors. Positive pointwise mutual information factorised by a
-truncated SVD (Levy and Goldberg 2014, "Neural Word Embedding as Implicit Matrix Factorization").
+In: a stream of token ids. Out: [V, C] vectors. Positive pointwise mutual information factorised by
+a truncated SVD (Levy and Goldberg 2014, "Neural Word Embedding as Implicit Matrix Factorization").
 """
 
 import numpy as np
@@ -31,7 +31,8 @@ def cooccurrence_embeddings(
     counts = _counts(np.asarray(tokens[:MOST_TOKENS]).astype(np.int64), vocab_size)
     total = counts.sum()
     row = counts.sum(1, keepdim=True).clamp_min(1e-6)
-    # Context distribution smoothing (exponent 0.75, Levy et al. 2015) keeps rare contexts from shouting.
+    # Context distribution smoothing (exponent 0.75, Levy et al. 2015) keeps rare contexts from
+    # shouting.
     column = counts.sum(0, keepdim=True).pow(0.75)
     counts.mul_(column.sum()).div_(row).div_(column.clamp_min(1e-6)).clamp_min_(1.0).log_()
     assert total > 0
@@ -43,7 +44,8 @@ def cooccurrence_embeddings(
     vectors = vectors / norms.clamp_min(
         norms[norms > 0].quantile(0.1) if (norms > 0).any() else 1.0
     )
-    return vectors * (scale * width**0.5)
+    scaled: Tensor = vectors * (scale * width**0.5)
+    return scaled
 
 
 def _counts(ids: npt.NDArray[np.int64], vocab_size: int) -> Tensor:

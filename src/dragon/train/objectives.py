@@ -1,7 +1,6 @@
 """What is learned: an objective turns its data into losses for the one training loop.
 
-Two verbs: `batch(step, part)` gives the next piece of data, `loss(model, batch)` its loss. Both depend on
-seed and step only.
+In: both configurations. Out: batches whose order depends on seed and step alone, and their losses.
 """
 
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from torch import Tensor
 
 from dragon.config import ModelConfig, TrainConfig
 from dragon.data.shards import ReadingSet, language_tokens
-from dragon.errors import ConfigError
+from dragon.errors import DataError
 from dragon.model.transformer import Transformer
 from dragon.tokenizer.reading import SEG_TEXT
 from dragon.train.batches import ReadingBatch, language_batch, reading_batch, reading_order
@@ -48,12 +47,7 @@ class Objective(Protocol):
 def make_objective(model: ModelConfig, train: TrainConfig) -> Objective:
     """The objective that the configuration names."""
     if train.objective == "reader":
-        if not model.is_reader:
-            raise ConfigError(
-                "train.objective is reader but model.reader_features is empty.",
-                "Set model.reader_features.",
-            )
-        return ReaderObjective(train)
+        return ReaderObjective(model, train)
     return LanguageObjective(model, train)
 
 
@@ -65,8 +59,14 @@ class LanguageObjective:
         self.length = model.max_position_embeddings
         self.tokens = language_tokens(Path(train.data), "train")
         self.val = language_tokens(Path(train.validation or train.data), "val")
+        if len(self.tokens) < self.length + 2:
+            raise DataError(
+                f"{train.data} has {len(self.tokens)} tokens; a window takes {self.length + 1}.",
+                "Give more text or a smaller model.max_position_embeddings.",
+            )
 
     def batches(self, start_step: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Random windows: inputs and targets, [B, T] each."""
         c = self.config
         rows = max(1, c.batch_tokens // self.length)
         number = start_step * c.accumulate
@@ -78,18 +78,23 @@ class LanguageObjective:
     def loss(
         self, model: Transformer, batch: tuple[Tensor, Tensor], train: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Mean cross-entropy of the next token, in nats."""
         ids, targets = batch
         logits = model(ids)
         loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
         return loss, {"perplexity": loss.detach().exp()}
 
     def stream(self) -> npt.NDArray[np.uint16]:
+        """[N] all training tokens."""
         return self.tokens
 
     def validation(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Windows of the val split, shorter where it is short; none where it is empty."""
         c = self.config
         rows = max(1, c.batch_tokens // self.length)
         length = min(self.length, len(self.val) - 2)
+        if length < 1:
+            return
         rng = np.random.default_rng((c.seed, 1 << 40))
         for _ in range(c.eval_batches):
             yield language_batch(self.val, rows, length, rng)
@@ -98,16 +103,27 @@ class LanguageObjective:
 class ReaderObjective:
     """Start and end of the answer over the passage and the no-answer position.
 
-    With `mask_share` a part of the passage is hidden and predicted as well, which teaches the body the
+    With `mask_share` a part of the passage is hidden and predicted as well, which teaches the body
+    the
     language at little cost: the vocabulary is only computed where something is hidden.
     """
 
-    def __init__(self, train: TrainConfig) -> None:
+    def __init__(self, model: ModelConfig, train: TrainConfig) -> None:
         self.config = train
         self.data = ReadingSet(Path(train.data), "train")
         self.val = ReadingSet(Path(train.validation or train.data), "val")
+        for data in (self.data, self.val):
+            longest = int(_lengths(data).max(initial=0))
+            if longest > model.max_position_embeddings:
+                raise DataError(
+                    f"{train.data} has a prompt of {longest} tokens and "
+                    f"model.max_position_embeddings is {model.max_position_embeddings}.",
+                    f"Set model.max_position_embeddings={longest}, or prepare the data with a "
+                    "smaller max_tokens.",
+                )
 
     def batches(self, start_step: int) -> Iterator[ReadingBatch]:
+        """Batches of prompts of like length."""
         c = self.config
         order = reading_order(_lengths(self.data), c.batch_tokens, c.seed)
         for indices in islice(order, start_step * c.accumulate, None):
@@ -116,6 +132,7 @@ class ReaderObjective:
     def loss(
         self, model: Transformer, batch: ReadingBatch, train: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Cross-entropy of start and end, plus that of the hidden tokens."""
         share = self.config.mask_share if train else 0.0
         ids, hidden = hide(batch, share) if share else (batch.ids, None)
         valid = torch.arange(ids.shape[1], device=ids.device) < batch.lengths[:, None]
@@ -133,9 +150,11 @@ class ReaderObjective:
         return loss, figures
 
     def stream(self) -> npt.NDArray[np.uint16]:
+        """[N] the tokens of all training prompts."""
         return self.data.ids
 
     def validation(self) -> Iterator[ReadingBatch]:
+        """Batches of the val split; none where it is empty."""
         if not len(self.val):
             return
         c = self.config

@@ -1,0 +1,34 @@
+"""Progress bars on stderr: on a terminal only, gone when the work is done.
+
+In: what is being done and how much of it is finished. Out: a line that moves, or nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def counting(unit: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a function (what, finished, of how many) that moves a bar with rate and time left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("", total=None, unit=unit, rate="")
+
+        def show(what: str, finished: int, total: int) -> None:
+            speed = bar.tasks[0].speed
+            rate = f"{speed:.1f}/s" if speed else ""
+            bar.update(task, completed=finished, total=total, description=what[:40], rate=rate)
+
+        yield show

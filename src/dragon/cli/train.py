@@ -1,0 +1,165 @@
+"""`dragon train`: a configuration becomes a model, with a bar that says how it goes."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dragon.config import DataConfig, ModelConfig, TrainConfig, from_dict, read_toml
+from dragon.errors import DragonError, InputError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+def train(
+    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints and log.")],
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file; --resume alone takes the run's own settings.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="section.key=value, over the file's; may be repeated."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run stopped.")] = False,
+    log_every: Annotated[
+        int, typer.Option(help="Steps a line where there is no terminal.", min=1)
+    ] = 20,
+) -> None:
+    """Train a model from a configuration."""
+    loop = _load_loop()
+    model, settings = _settings(config, changes or [], out, resume)
+    with _Screen(settings.steps, log_every) as screen:
+        try:
+            figures = loop.train(model, settings, out, resume=resume, watcher=screen)
+        except KeyboardInterrupt:
+            screen.note(_how_to_resume(out))
+            raise
+    print(_summary(out, figures))
+
+
+def _load_loop() -> Any:
+    try:
+        from dragon.train import loop
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise DragonError(
+            "Training needs PyTorch, which is not installed.", "Run: make install."
+        ) from None
+    return loop
+
+
+def _settings(
+    file: Path | None, changes: list[str], out: Path, resume: bool
+) -> tuple[ModelConfig, TrainConfig]:
+    """The configurations; data that the file describes instead of naming is prepared."""
+    if file is None:
+        if not resume:
+            raise InputError("No --config is given.", "Name one of configs/*.toml.")
+        if changes:
+            raise InputError("--set needs --config.", "Give the file that the run began with.")
+        from dragon.train.run_folder import read_settings
+
+        return read_settings(out)
+    table = read_toml(file, changes)
+    model = from_dict(ModelConfig, table.get("model", {}), "model")
+    data = from_dict(DataConfig, table.get("data", {}), "data")
+    values = table.get("train", {})
+    if "data" in table and not values.get("data"):
+        # Checked first with the folder to come: nobody wants to hear of a typing error afterwards.
+        values["data"] = str(out / "data")
+        settings = from_dict(TrainConfig, values, "train")
+        _prepare_once(data, out / "data")
+        return model, settings
+    return model, from_dict(TrainConfig, values, "train")
+
+
+def _prepare_once(data: DataConfig, folder: Path) -> None:
+    from dragon.cli.data import summary
+    from dragon.cli.progress import counting
+    from dragon.data.prepare import is_prepared, prepare
+
+    if is_prepared(data, folder):
+        return
+    with counting("files") as progress:
+        manifest = prepare(data, folder, progress)
+    print(summary(folder, manifest), file=sys.stderr)
+
+
+class _Screen:
+    """A bar with tokens/s, loss and time left; a plain line now and then where nobody watches."""
+
+    def __init__(self, steps: int, log_every: int) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._steps, self._every = steps, log_every
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._loss: float | None = None
+
+    def __enter__(self) -> "_Screen":
+        if self._console.is_terminal:
+            self._bar = self._make_bar()
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def step(self, metrics: dict[str, float]) -> None:
+        """Show one step."""
+        # A single step says little: what is shown is a running mean over some fifty.
+        loss = metrics["loss"]
+        self._loss = loss if self._loss is None else self._loss + (loss - self._loss) / 50
+        step, rate = int(metrics["step"]), metrics["tokens_per_s"]
+        if self._bar is None:
+            if step % self._every == 0 or step == self._steps:
+                self.note(f"step {step}/{self._steps}  loss {self._loss:.4f}  {rate:,.0f} tokens/s")
+        elif self._task is None:
+            self._task = self._bar.add_task(
+                "", total=self._steps, completed=step, loss=self._loss, rate=rate
+            )
+        else:
+            self._bar.update(self._task, completed=step, loss=self._loss, rate=rate)
+
+    def note(self, text: str) -> None:
+        """Print a line that stays."""
+        self._console.print(text, markup=False)
+
+    def _make_bar(self) -> "Progress":
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        return Progress(
+            TextColumn("step"),
+            MofNCompleteColumn(),
+            BarColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[rate]:,.0f} tokens/s"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
+
+
+def _how_to_resume(out: Path) -> str:
+    if (out / "last").exists():
+        return f"Stopped; {out / 'last'} is whole. Go on: dragon train --out {out} --resume"
+    return "Stopped before the first checkpoint: the same command starts again."
+
+
+def _summary(out: Path, figures: dict[str, float]) -> str:
+    shown = [f"{int(figures.get('step', 0))} steps"]
+    for name in ("loss", "val_loss", "val_perplexity", "val_exact", "val_abstained"):
+        if name in figures:
+            shown.append(f"{name} {figures[name]:.4f}")
+    best = out / "best"
+    return f"{best if best.exists() else out / 'last'}: {', '.join(shown)}"
