@@ -7,21 +7,19 @@ import time
 from collections.abc import Iterator, Sequence
 
 from dragon.answer.evidence import Evidence
+from dragon.answer.extent import readable
 from dragon.answer.proof import prove
-from dragon.answer.reader import Reader
+from dragon.answer.reader import Read, Reader
 from dragon.answer.select import select
 from dragon.answer.types import Answer, Citation, Timings, Usage
+from dragon.answer.wording import worded
 from dragon.errors import InputError
-from dragon.retrieval import Index
-from dragon.retrieval.types import Hit
-from dragon.text.sentences import sentence_spans
+from dragon.retrieval import Hit, Index
+from dragon.text.words import content_stems
 
 LONGEST_QUESTION = 2000
 NOT_FOUND = "The documents do not say."
 DISAGREE = "The documents disagree."
-# A sentence that begins so leans on the one before it.
-LEANING = ("it ", "they ", "this ", "these ", "those ", "he ", "she ", "that ", "such ", "there ")
-LONGEST_SENTENCE = 420
 
 
 class Answerer:
@@ -56,20 +54,19 @@ class Answerer:
         asked = checked(question if asked is None else asked)
         hits = self._index.search(asked, self._top_k)
         retrieved = time.perf_counter()
-        read = self._reader.read(asked, hits)
+        read = self._read(asked, hits)
         chosen = select(read.evidence, self._reader.calibration.threshold)
-        first = 0.0
         citations: list[Citation] = []
+        first = None
         for number, evidence in enumerate(chosen.evidence, 1):
-            citation = self._cite(number, evidence)
+            citations.append(self._cite(number, evidence, chosen.contradiction))
             first = first or time.perf_counter()
-            citations.append(citation)
-            yield citation
+            yield citations[-1]
         done = time.perf_counter()
         yield Answer(
             question=question,
             asked=asked,
-            answer=worded(citations, chosen.contradiction),
+            answer=in_words(citations),
             abstained=not citations,
             contradiction=chosen.contradiction,
             citations=tuple(citations),
@@ -81,19 +78,28 @@ class Answerer:
             ),
         )
 
-    def _cite(self, number: int, evidence: Evidence) -> Citation:
-        passage = evidence.hit.passage
-        a, b = readable(passage.text, *evidence.sentence, evidence.span.start, evidence.span.end)
+    def _read(self, asked: str, hits: Sequence[Hit]) -> Read:
+        # "Why?" alone asks for nothing that a passage could be held against.
+        return self._reader.read(asked, hits if content_stems(asked) else ())
+
+    def _cite(self, number: int, evidence: Evidence, disputed: bool) -> Citation:
+        passage, span = evidence.hit.passage, evidence.span
+        a, b = readable(passage.text, evidence.sentence, (span.start, span.end))
+        wording = worded(passage.text, (a, b), (span.start, span.end))
         citation = Citation(
             number=number,
             document=passage.document,
             quote=evidence.text,
-            start=passage.start + evidence.span.start,
-            end=passage.start + evidence.span.end,
+            start=passage.start + span.start,
+            end=passage.start + span.end,
             sentence=passage.text[a:b],
             sentence_start=passage.start + a,
+            wording=wording.text,
+            wording_start=wording.start,
+            wording_end=wording.end,
             heading=passage.heading or passage.title,
             score=round(evidence.probability, 4),
+            disputed=disputed,
         )
         prove(citation, self._index.document_text(passage.document))
         return citation
@@ -116,43 +122,17 @@ def checked(question: str) -> str:
     return question
 
 
-def readable(text: str, a: int, b: int, start: int, end: int) -> tuple[int, int]:
-    """Extend a sentence that leans on the one before; cut one that never ends.
+def in_words(citations: Sequence[Citation]) -> str:
+    """The answer as text: the evidence with its numbers, each thing said once.
 
-    Args:
-        text: the passage.
-        a, b: the sentence in it.
-        start, end: the quote, which stays inside.
-    """
-    if text[a:b].lower().startswith(LEANING):
-        before = [s for s, e in sentence_spans(text[:a]) if e <= a]
-        if before and b - before[-1] <= LONGEST_SENTENCE and "\n\n" not in text[before[-1] : a]:
-            a = before[-1]
-    if b - a > LONGEST_SENTENCE:
-        left = max(a, min(start - LONGEST_SENTENCE // 3, end - 1))
-        right = min(b, max(end, left + LONGEST_SENTENCE))
-        a = left if left == a else min(start, text.find(" ", left, start) + 1 or start)
-        b = right if right == b else max(end, text.rfind(" ", end, right))
-    return a, b
-
-
-def worded(citations: Sequence[Citation], contradiction: bool) -> str:
-    """The answer as text: evidence sentences with their numbers.
-
-    Citations of the same sentence, and sentences that only repeat the answer, are not said twice.
+    Citations that agree follow the first one's sentence as numbers; those that dispute one another
+    are all said.
     """
     if not citations:
         return NOT_FOUND
-    said = citations[:2] if contradiction else citations[:1]
-    numbers = {c.number for c in said}
-    more = "".join(f"[{c.number}]" for c in citations if c.number not in numbers)
-    lines = [f"{' '.join(c.sentence.split())} [{c.number}]" for c in said]
-    return (f"{DISAGREE} " if contradiction else "") + " ".join(lines) + more
-
-
-def nearest(hits: Sequence[Hit], most: int = 3) -> Sequence[Hit]:
-    """The passages to show where there is no answer."""
-    return hits[:most]
+    if citations[0].disputed:
+        return " ".join([DISAGREE, *(f"{c.wording} [{c.number}]" for c in citations)])
+    return f"{citations[0].wording} {''.join(f'[{c.number}]' for c in citations)}"
 
 
 def _ms(seconds: float) -> float:

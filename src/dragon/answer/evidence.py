@@ -1,7 +1,7 @@
 """How far a span can be believed: what is known about it, and a calibrated probability.
 
-In: a span, the passage it stands in, the question. Out: a row of numbers, and through the calibration
-that the model ships with, the probability that the span answers the question.
+In: a span, the passage it stands in, the question. Out: a row of numbers, and through the
+calibration that the model ships with, the probability that the span answers the question.
 """
 
 import math
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dragon.answer.spans import Span
+from dragon.errors import CheckpointError
 from dragon.retrieval.types import Hit
 from dragon.text.words import content_stems
 
@@ -46,9 +47,9 @@ def signals(
     """What is known of a candidate.
 
     Returns:
-        margin over "no answer" (nats, cut at +-12), log of its share among the passage's spans, retrieval
-        score, how far that is below the best passage's, and the share of the question's content words
-        that its sentence, title and heading hold.
+        margin over "no answer" (nats, cut at +-12), log of its share among the passage's spans,
+        retrieval score, how far that is below the best passage's, and the share of the question's
+        content words that its sentence, title and heading hold.
     """
     passage = hit.passage
     near = f"{passage.title} {passage.heading} {passage.text[sentence[0] : sentence[1]]}"
@@ -83,8 +84,22 @@ class Calibration:
 
     @classmethod
     def of_model(cls, config: Mapping[str, Any]) -> "Calibration":
-        """The calibration in a model's config.json; the plain default where it has none."""
+        """The calibration in a model's config.json; the plain default where it has none.
+
+        Raises:
+            CheckpointError: if it is no calibration of these signals.
+        """
         found = config.get("dragon", {}).get("calibration")
-        if not isinstance(found, dict):
+        if found is None:
             return cls()
-        return cls(tuple(found["weights"]), float(found["bias"]), float(found["threshold"]))
+        try:
+            weights = tuple(float(w) for w in found["weights"])
+            calibration = cls(weights, float(found["bias"]), float(found["threshold"]))
+        except (TypeError, KeyError, ValueError):
+            weights = ()
+        if len(weights) != len(SIGNALS):
+            raise CheckpointError(
+                f"config.json: dragon.calibration is {found!r}.",
+                "Calibrate the model again: dragon eval calibrate.",
+            )
+        return calibration

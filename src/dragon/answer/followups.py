@@ -1,26 +1,37 @@
 """Follow-up questions get back the words that they leave out.
 
 In: a question and what was asked before. Out: a question that can be searched for on its own. Rules
-rather than a model: a question that points back (it, they, what about ...) or says almost nothing takes
-the previous question's words along.
+rather than a model: a question that goes on (and, what about ...), points back (it, they, that ...)
+or says almost nothing takes the previous question's words along.
 """
 
 import re
 
 from dragon.text.words import is_stop, words
 
+_LONGEST = 200  # characters of a follow-up; who writes more than that says what it is about
+_KEPT = 400  # characters that a long talk carries along
+_FEW = 5  # content words from which a pronoun is taken to mean something in the question itself
+
+_GOES_ON = re.compile(
+    r"\s*(?:and|or|but|so|also|then|what about|how about|what if|what else|who else|where else)\b",
+    re.IGNORECASE,
+)
+_JOINT = re.compile(r"^\s*(?:and|or|but|so|what about|how about)\s+", re.IGNORECASE)
 _POINTS_BACK = re.compile(
-    r"\b(it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|there|then|one|"
-    r"ones|same|former|latter|else)\b",
+    r"\b(?:it|its|they|them|theirs|he|him|she|hers|this|these|those|ones|same|former|latter)\b"
+    r"|\b(?:there|then|one|that)\s*\??\s*$"
+    # "that form" points back, "the form that ..." does not; nor does "is there".
+    r"|(?<!\bis )(?<!\bare )\bthere\b(?! (?:is|are|any|a|an)\b)"
+    r"|(?<!\bthe )\b(?:\w+ed|is|was|does|did|for|of|in|on|at|with|by|after|before|sign\w*) that\b"
+    r"|^\s*(?:his|her|their)\b|\b(?:is|are|was|were|do|does|did) (?:his|her|their)\b",
     re.IGNORECASE,
 )
-_CONTINUES = re.compile(
-    r"^\s*(and|or|but|also|so|then|what about|how about|what if|why|why not|how so|who else|since when|"
-    r"until when|where exactly|when exactly|how much|how many|how long|for whom|by whom|really)\b[^?]{0,24}\??\s*$"
-    r"|^\s*(and|or|but|what about|how about)\b",
-    re.IGNORECASE,
+# They count and measure, and say nothing of what.
+_VAGUE = frozenset(
+    "much many long often far soon late early exactly really else case happens happen mean "
+    "means please tell explain".split()
 )
-_ASKS_FIRST = re.compile(r"^\s*(and|or|but|so|what about|how about)\s+", re.IGNORECASE)
 
 
 class Conversation:
@@ -40,14 +51,10 @@ class Conversation:
         """The question with its context; remembered for the next one."""
         whole = question
         if self._previous and is_follow_up(question):
-            whole = f"{_ASKS_FIRST.sub('', question).strip()} {self._previous}"
-        self._previous = question if whole == question else self._keep(whole)
+            whole = f"{_JOINT.sub('', question).strip()} {self._previous}"
+        # The newest words stand first: the oldest are cut.
+        self._previous = whole if len(whole) <= _KEPT else whole[:_KEPT].rsplit(" ", 1)[0]
         return whole
-
-    @staticmethod
-    def _keep(whole: str) -> str:
-        # The newest words stand first: cut the oldest, so that a long talk does not grow for ever.
-        return " ".join(whole.split()[:60])
 
 
 def is_follow_up(question: str) -> bool:
@@ -56,7 +63,15 @@ def is_follow_up(question: str) -> bool:
     >>> [is_follow_up(q) for q in ("Why?", "Who signs it?", "Who signs the form P9?")]
     [True, True, False]
     """
-    content = [w for w in words(question) if not is_stop(w)]
-    if len(content) < 2 or _CONTINUES.search(question):
+    if len(question) > _LONGEST:
+        return False
+    if _GOES_ON.match(question):
         return True
-    return len(content) < 5 and bool(_POINTS_BACK.search(question))
+    content = [w for w in words(question) if not is_stop(w) and w.casefold() not in _VAGUE]
+    if len(content) < 2:
+        return not any(_is_name(word) for word in content)
+    return len(content) < _FEW and bool(_POINTS_BACK.search(question))
+
+
+def _is_name(word: str) -> bool:
+    return word[0].isupper() or any(c.isdigit() for c in word)

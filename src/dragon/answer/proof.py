@@ -1,6 +1,7 @@
-"""The last check before an answer leaves: what is quoted stands in the document, where it is said to."""
+"""The last check before an answer leaves: what is quoted stands in the document, at its offsets."""
 
 from dragon.answer.types import Citation
+from dragon.answer.wording import plain
 
 
 class UnprovenQuoteError(AssertionError):
@@ -21,3 +22,5 @@ def prove(citation: Citation, document_text: str) -> None:
         raise UnprovenQuoteError(f"{c.document}[{c.sentence_start}:] is not {c.sentence!r}.")
     if not c.sentence_start <= c.start <= c.end <= sentence_end:
         raise UnprovenQuoteError(f"{c.document}: the quote is outside its sentence.")
+    if c.wording[c.wording_start : c.wording_end] != plain(c.quote):
+        raise UnprovenQuoteError(f"{c.document}: the wording marks another quote.")

@@ -1,20 +1,19 @@
 """The reader: a question and passages in, candidate answers out.
 
-Each passage is read by itself, together with the question; the engine reads all of them in one batch.
+Each passage is read by itself, together with the question; the engine reads all in one batch.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dragon.answer.evidence import Calibration, Evidence, signals
+from dragon.answer.extent import around
 from dragon.answer.spans import Span, best_spans
 from dragon.checkpoint import CONFIG_FILE, read_json
 from dragon.errors import CheckpointError
 from dragon.retrieval.types import Hit
-from dragon.text.sentences import sentence_spans
 from dragon.text.words import content_stems
 from dragon.tokenizer import load_tokenizer
 from dragon.tokenizer.reading import FEATURE_SIZES, Reading, analyse, compose
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from dragon.tokenizer import Tokenizer
 
 MAX_TOKENS = 384
-# What Markdown puts before a list item, a heading or a quotation.
-_MARK = re.compile(r"(?:[-*+•>#]+\s+|\d+[.)]\s+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +121,3 @@ def above(hit: Hit) -> str:
     """Title and heading of a passage, as the reader sees them."""
     title, heading = hit.passage.title, hit.passage.heading
     return heading if not title or heading.startswith(title) else f"{title} > {heading}".strip(" >")
-
-
-def around(text: str, start: int, end: int) -> tuple[int, int]:
-    """The sentences that a span stands in, as characters of the text, without a list item's mark.
-
-    >>> around("One. - Two is here. Three.", 12, 14)
-    (7, 19)
-    """
-    inside = [(a, b) for a, b in sentence_spans(text) if a < end and b > start]
-    if not inside:
-        return start, end
-    mark = _MARK.match(text, inside[0][0])
-    first = mark.end() if mark else inside[0][0]
-    return min(first, start), max(inside[-1][1], end)
-

@@ -1,10 +1,13 @@
 """From start and end scores to candidate answers: spans of a passage, and nothing else.
 
-In: the reader's scores for one prompt. Out: the best spans, as characters of the passage's text. A span is
-a pair of positions in the passage, so a quote is a substring of it by construction (decision 5 of the
-design): there is no vocabulary that could put another word there.
+In: the reader's scores for one prompt. Out: the best spans, as characters of the passage's text.
+A span is a pair of positions in the passage, so a quote is a substring of it by construction
+(decision 5 of the design): there is no vocabulary that could put another word there.
 """
 
+import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +17,14 @@ from dragon.text.sentences import sentence_spans
 from dragon.tokenizer.reading import Reading
 
 LONGEST = 40  # tokens of a span
-BEST = 40  # start and end positions that are paired
+TRIED = 120  # best pairs of positions that are looked at
+
+# What is never quoted in part: words with hyphens, numbers, ranges, times, addresses.
+_WHOLE = re.compile(r"[^\W_]+(?:(?:[-'’./@_&+]+|(?<=\d)[,:–](?=\d))[^\W_]+)*")
+# Thai, Lao, Khmer, Japanese, Chinese: no space between words, so any character may end a quote.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_CELL = re.compile(r"(?<!\\)\|")
+_BEFORE, _AFTER = ",;:.!?)]}*_|", ",;:.!?([{*_|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ def best_spans(
 ) -> list[Span]:
     """The best spans of a passage that do not overlap, best first.
 
+    Each is made of whole words and stays within one sentence, or one cell of a table.
+
     Args:
         reading: the prompt.
         scores: [T, 2] start and end logits.
@@ -46,29 +58,20 @@ def best_spans(
     """
     if not len(reading.starts):
         return []
-    at = slice(reading.text_start, reading.text_start + len(reading.starts))
-    start, end = scores[at, 0].astype(np.float64), scores[at, 1].astype(np.float64)
+    units = list(_units(text))
+    table = _scored(reading, scores, [start for start, _ in units])
     none = float(scores[0, 0]) + float(scores[0, 1])
-    table = start[:, None] + end[None, :]
-    n = len(start)
-    # A quote that runs over the end of a sentence does not read as an answer.
-    sentence = np.searchsorted([a for a, _ in sentence_spans(text)], reading.starts, side="right")
-    distance = np.arange(n)[None, :] - np.arange(n)[:, None]
-    allowed = (distance >= 0) & (distance < LONGEST) & (sentence[:, None] == sentence[None, :])
-    table[~allowed] = -np.inf
     top = float(table.max())
     total = top + float(np.log(np.exp(table - top).sum()))
     found: list[Span] = []
-    for flat in np.argsort(table, axis=None)[::-1][: BEST * most]:
-        first, last = divmod(int(flat), n)
-        if not np.isfinite(table[first, last]):
-            break
-        a, b = trimmed(text, int(reading.starts[first]), int(reading.ends[last]))
+    for first, last in _best_first(table):
+        place = int(reading.starts[first]), int(reading.ends[last])
+        a, b = whole(text, *trimmed(text, *_within(units, *place)))
         if a < b and all(b <= s.start or a >= s.end for s in found):
             value = float(table[first, last])
             found.append(Span(a, b, value - none, float(np.exp(value - total))))
-        if len(found) == most:
-            break
+            if len(found) == most:
+                break
     return found
 
 
@@ -80,13 +83,91 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     >>> trimmed("on 4 May). Then", 3, 9)
     (3, 8)
     """
-    while start < end and (text[start].isspace() or text[start] in ",;:.!?)]}*_|"):
+    while start < end and (_is_blank(text[start]) or text[start] in _BEFORE):
         start += 1
-    while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:.!?([{*_|"):
+    while end > start and (_is_blank(text[end - 1]) or text[end - 1] in _AFTER):
         end -= 1
     inside = text[start:end]
     if inside.endswith(")") and "(" not in inside:
-        end -= 1
+        return trimmed(text, start, end - 1)
     if inside.startswith("(") and ")" not in inside:
-        start += 1
+        return trimmed(text, start + 1, end)
     return start, end
+
+
+def whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a span that begins or ends inside a word, a number or an address.
+
+    >>> whole("a 14-day trip, 3.5 miles", 2, 4), whole("a 14-day trip, 3.5 miles", 17, 24)
+    ((2, 8), (15, 24))
+    """
+    if start >= end:
+        return start, end
+    line = text.rfind("\n", 0, start) + 1
+    for word in _WHOLE.finditer(text, line):
+        if word.start() >= end:
+            break
+        if word.start() < start < word.end() and not _is_loose(text, start):
+            start = word.start()
+        if word.start() < end < word.end() and not _is_loose(text, end):
+            end = word.end()
+    while start > 0 and _is_mark(text[start]):
+        start -= 1
+    while end < len(text) and _is_mark(text[end]):
+        end += 1
+    return start, end
+
+
+def _scored(
+    reading: Reading, scores: npt.NDArray[np.float32], borders: list[int]
+) -> npt.NDArray[np.float64]:
+    """The score of every pair of positions [n, n], -inf for what is no span."""
+    n = len(reading.starts)
+    at = slice(reading.text_start, reading.text_start + n)
+    start, end = scores[at, 0].astype(np.float64), scores[at, 1].astype(np.float64)
+    table: npt.NDArray[np.float64] = start[:, None] + end[None, :]
+    unit = np.searchsorted(borders, reading.starts, side="right")
+    distance = np.arange(n)[None, :] - np.arange(n)[:, None]
+    allowed = (distance >= 0) & (distance < LONGEST) & (unit[:, None] == unit[None, :])
+    table[~allowed] = -np.inf
+    return table
+
+
+def _best_first(table: npt.NDArray[np.float64]) -> Iterator[tuple[int, int]]:
+    """The pairs (first, last) with the highest scores, without sorting all of them."""
+    flat = table.ravel()
+    best = np.argpartition(-flat, min(TRIED, len(flat) - 1))[:TRIED]
+    for i in best[np.argsort(-flat[best], kind="stable")].tolist():
+        if np.isfinite(flat[i]):
+            yield divmod(i, table.shape[1])
+
+
+def _units(text: str) -> Iterator[tuple[int, int]]:
+    """What a quote stays within: sentences, and in the rows of a table their cells."""
+    for start, end in sentence_spans(text):
+        borders = [start]
+        if text[start] == "|":
+            borders += [bar.end() for bar in _CELL.finditer(text, start + 1, end)]
+        yield from zip(borders, [*borders[1:], end], strict=True)
+
+
+def _within(units: list[tuple[int, int]], start: int, end: int) -> tuple[int, int]:
+    """Cut a span at the end of the unit that it begins in; a token may reach beyond it."""
+    for a, b in units:
+        if a <= start < b:
+            return start, min(end, b)
+    return start, start
+
+
+def _is_blank(char: str) -> bool:
+    return char.isspace() or not char.isprintable()
+
+
+def _is_loose(text: str, at: int) -> bool:
+    """True between two characters of a script without spaces."""
+    return bool(_UNSPACED.match(text[at - 1]) and _UNSPACED.match(text[at]))
+
+
+def _is_mark(char: str) -> bool:
+    """True for an accent or a vowel sign that belongs to the letter before it."""
+    return unicodedata.category(char).startswith("M")

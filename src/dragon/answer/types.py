@@ -17,8 +17,12 @@ class Citation:
         sentence: the one or two sentences around it; equals
             document_text[sentence_start : sentence_start + len(sentence)].
         sentence_start: character of the sentence in the document's text.
+        wording: the sentence as it reads on its own: on one line, without marks of lists and links,
+            cells of a table with the names of their columns.
+        wording_start, wording_end: characters of the quote in the wording.
         heading: headings above it, outermost first.
         score: probability from 0 to 1 that the quote answers the question.
+        disputed: True where another citation says otherwise.
     """
 
     number: int
@@ -28,8 +32,12 @@ class Citation:
     end: int
     sentence: str
     sentence_start: int
+    wording: str
+    wording_start: int
+    wording_end: int
     heading: str
     score: float
+    disputed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class Answer:
     Attributes:
         question: as it was asked.
         asked: what was searched for and read; differs from `question` for a follow-up.
-        answer: the evidence sentences with their numbers, or that the documents do not say.
+        answer: the evidence as it reads on its own, numbered; or that the documents do not say.
         abstained: True where the evidence was too weak.
         contradiction: True where the citations disagree.
         citations: what the answer rests on, the strongest first; empty where it abstains.

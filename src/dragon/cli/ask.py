@@ -35,11 +35,12 @@ def ask(
         bool, typer.Option("--no-stream", help="Print nothing before the answer is complete.")
     ] = False,
 ) -> None:
-    """Answer a question from your documents with verbatim citations, or say that they do not say."""
-    from dragon.answer.answerer import checked
+    """Answer a question from your documents, with citations; or say that they do not say."""
+    from dragon.answer.answerer import LONGEST_QUESTION, checked
     from dragon.cli.answer_view import print_json, print_stream
 
-    question = checked(sys.stdin.read() if question == "-" else question)
+    # At most what is too long: a pipe may never end.
+    question = checked(sys.stdin.read(LONGEST_QUESTION * 100) if question == "-" else question)
     with opened(docs, index, model, top_k) as answerer:
         if as_json:
             print_json(answerer.ask(question))

@@ -1,47 +1,77 @@
-"""`dragon chat`: questions one after the other; a follow-up keeps the context of what came before."""
+"""`dragon chat`: questions one after the other; a follow-up keeps the context of what was asked."""
 
 import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from dragon.cli.ask import Docs, File, Model, TopK, opened
 from dragon.errors import InputError
 from dragon.models import DEFAULT
 
+if TYPE_CHECKING:
+    from dragon.answer import Answerer
+    from dragon.answer.followups import Conversation
+
 HELP = "Ask a question; a follow-up may leave out what was said before. /new forgets, /quit ends."
 
 
-def chat(
-    docs: Docs = None, index: File = None, model: Model = DEFAULT, top_k: TopK = 5
-) -> None:
+def chat(docs: Docs = None, index: File = None, model: Model = DEFAULT, top_k: TopK = 5) -> None:
     """Ask on and on; follow-up questions keep their context."""
     from dragon.answer.followups import Conversation
-    from dragon.cli.answer_view import print_stream
 
     interactive = sys.stdin.isatty()
-    if interactive:
-        import readline
-
-        assert readline  # line editing and history for input()
-        print(HELP)
     with opened(docs, index, model, top_k) as answerer:
+        if interactive:
+            import readline
+
+            assert readline  # line editing and history for input()
+            print(HELP)
         talk = Conversation()
-        while (question := _next_question(interactive)) is not None:
-            if question == "/new":
+        for line in _lines(interactive):
+            if line == "/new":
                 talk = Conversation()
-            elif question in ("/help", "/?"):
+            elif line.startswith("/"):
                 print(HELP)
-            elif question:
-                try:
-                    asked = talk.standalone(question)
-                    print_stream(answerer.stream(question, asked), context=True)
-                except InputError as error:
-                    print(f"error: {error}", file=sys.stderr)
-                print(flush=True)
+            elif line:
+                _answer(answerer, talk, line, interactive)
 
 
-def _next_question(interactive: bool) -> str | None:
-    """The next line; None at the end of input or at /quit."""
+def _answer(answerer: "Answerer", talk: "Conversation", question: str, interactive: bool) -> None:
+    """Print one answer; Ctrl-C leaves it unfinished and the talk goes on."""
+    from dragon.answer.answerer import checked
+    from dragon.cli.answer_view import print_stream
+
     try:
-        line = input("> " if interactive else "").strip()
-    except EOFError:
-        return None
-    return None if line in ("/quit", "/exit", "/q") else line
+        asked = talk.standalone(checked(question))
+        print_stream(answerer.stream(question, asked), context=True)
+    except InputError as error:
+        sys.stdout.flush()
+        print(f"error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        if not interactive:
+            raise
+    print(flush=True)
+
+
+def _lines(interactive: bool) -> Iterator[str]:
+    """What is typed, line by line, to the end of the input or /quit.
+
+    Raises:
+        KeyboardInterrupt: at the second Ctrl-C in a row at the prompt, at the first without one.
+    """
+    interrupted = False
+    while True:
+        try:
+            line = input("> " if interactive else "").strip()
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            if interrupted or not interactive:
+                raise
+            interrupted = True
+            print("\nCtrl-C again ends; so does /quit.")
+            continue
+        interrupted = False
+        if line in ("/quit", "/exit", "/q"):
+            return
+        yield line

@@ -117,10 +117,12 @@ def _index_of(docs: Sequence[Path]) -> Iterator["Index"]:
     """A fresh index, so that a score never depends on what an old one holds."""
     from dragon.retrieval import Index
 
-    with tempfile.TemporaryDirectory() as folder:
-        with Index.open(Path(folder) / "index.db", create=True) as index:
-            index.add(list(docs))
-            yield index
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Index.open(Path(folder) / "index.db", create=True) as index,
+    ):
+        index.add(list(docs))
+        yield index
 
 
 @contextmanager

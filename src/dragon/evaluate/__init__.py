@@ -1,1 +1,1 @@
-"""Scores: what an answerer gets right, how often it abstains when it should, beside a plain baseline."""
+"""Scores: what an answerer gets right and where it rightly abstains, beside a plain baseline."""

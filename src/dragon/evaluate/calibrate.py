@@ -1,7 +1,7 @@
 """Teaches the answerer when to believe a span: logistic regression on held-out questions.
 
-In: candidates of held-out questions, each right or wrong. Out: a `Calibration`, with the threshold that
-serves best where as many questions can be answered as cannot.
+In: candidates of held-out questions, each right or wrong. Out: a `Calibration`, with the threshold
+that serves best where as many questions can be answered as cannot.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from dragon.answer.evidence import SIGNALS, Calibration, Evidence
 from dragon.answer.reader import Reader
+from dragon.errors import DataError
 from dragon.evaluate.questions import Question
 from dragon.evaluate.scores import f1
 from dragon.retrieval import Index
@@ -48,7 +49,15 @@ def fit(trials: Sequence[Trial]) -> Calibration:
 
     The threshold maximises the mean of two shares: answerable questions answered rightly, and
     unanswerable ones not answered.
+
+    Raises:
+        DataError: if there is nothing to tell apart.
     """
+    if not any(t.right.any() for t in trials) or all(t.right.all() for t in trials):
+        raise DataError(
+            "The reader found no right answer, or none but right ones.",
+            "Calibrate on more questions, or train the model further.",
+        )
     x = np.concatenate([t.signals for t in trials])
     y = np.concatenate([t.right for t in trials]).astype(np.float64)
     x = np.hstack([x, np.ones((len(x), 1))])
@@ -76,8 +85,8 @@ def best_threshold(trials: Sequence[Trial], calibration: Calibration) -> float:
     no = max(1, sum(not a for *_, a in outcomes))
 
     def value(threshold: float) -> float:
-        answered = sum(p >= threshold and right for p, right, a in outcomes if a)
-        silent = sum(p < threshold for p, _, a in outcomes if not a)
+        answered = sum(bool(p >= threshold and right) for p, right, a in outcomes if a)
+        silent = sum(bool(p < threshold) for p, _, a in outcomes if not a)
         return answered / yes + silent / no
 
     return float(max(np.arange(0.02, 0.9, 0.01).round(2), key=value))

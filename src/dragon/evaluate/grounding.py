@@ -1,4 +1,4 @@
-"""Runs an answerer over questions and counts: right documents, right spans, abstentions, true quotes.
+"""Runs an answerer over questions and counts what is right: documents, spans, silence, quotes.
 
 In: an index, a reader, questions. Out: one `Record` a question, and the metrics over them, beside a
 baseline that shows the best sentence that BM25 finds and never abstains.
@@ -69,7 +69,7 @@ def run(
 
 
 def best_sentence(question: str, hits: Sequence[Hit]) -> str:
-    """The baseline: the sentence of the first passage that shares most content words with the question."""
+    """The baseline: the first passage's sentence with most of the question's content words."""
     if not hits:
         return ""
     wanted, text = content_stems(question), hits[0].passage.text
@@ -81,10 +81,11 @@ def metrics(records: Sequence[Record]) -> dict[str, float]:
     """The scores of a run.
 
     Returns:
-        recall_document (right document among the passages), recall_answer (an expected span in a passage),
-        contains (the answer holds an expected span), exact_match and f1 of the quote, abstained (share of the
-        unanswerable), over_refusal (share of the answerable), verbatim (share of answers all of whose
-        quotes are true), each over the questions it applies to; baseline_* for the best sentence; counts.
+        recall_document (right document among the passages), recall_answer (an expected span in a
+        passage), contains (the answer holds an expected span), exact_match and f1 of the quote,
+        abstained (share of the unanswerable), over_refusal (share of the answerable), verbatim
+        (share of answers all of whose quotes are true), each over the questions it applies to;
+        baseline_* for the best sentence; counts.
     """
     yes = [r for r in records if r.question.answerable]
     no = [r for r in records if not r.question.answerable]

@@ -1,9 +1,8 @@
 """Question sets: the handbook's fields and SQuAD's.
 
-In: a JSON Lines file, plain or compressed. Out: `Question`s; for SQuAD also its articles as documents.
+In: a JSON Lines file, plain or compressed. Out: `Question`s; for SQuAD its articles as documents.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,8 +85,3 @@ def held_out(questions: Iterable[Question], every: int = 5) -> list[Question]:
     kept = list(questions)
     names = sorted({q.document for q in kept})[::every]
     return [q for q in kept if q.document in set(names)]
-
-
-def as_line(values: dict[str, object]) -> str:
-    """One JSON line."""
-    return json.dumps(values, ensure_ascii=False)

@@ -1,25 +1,14 @@
 """The usual measures of answers given as text.
 
-Exact match and F1 are those of SQuAD's evaluation (Rajpurkar et al. 2016, arXiv:1606.05250): lower case,
-without punctuation and articles. Intervals are Wilson's (1927).
+Exact match and F1 are those of SQuAD's evaluation (Rajpurkar et al. 2016, arXiv:1606.05250): lower
+case, without punctuation and articles. Intervals are Wilson's (1927).
 """
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from dragon.text.words import words
-
-ARTICLES = frozenset(("a", "an", "the"))
-
-
-def normalised(text: str) -> list[str]:
-    """Words in lower case without articles.
-
-    >>> normalised("The Crown-Room, 5%")
-    ['crown', 'room', '5']
-    """
-    return [w for w in (v.casefold() for v in words(text)) if w not in ARTICLES]
+from dragon.answer.select import normalised
 
 
 def exact_match(given: str, expected: Iterable[str]) -> float:

@@ -1,0 +1,54 @@
+"""How much of a passage is shown around a quote: its sentence, one more if that leans on it.
+
+In: a passage's text and a span in it. Out: the characters of what is cited as its sentence.
+"""
+
+import re
+
+from dragon.text.sentences import sentence_spans
+
+LONGEST_SENTENCE = 420
+# A sentence that begins so leans on the one before it.
+LEANING = ("it ", "they ", "this ", "these ", "those ", "he ", "she ", "that ", "such ", "there ")
+# What Markdown puts before a list item, a heading or a quotation.
+MARK = re.compile(r"(?:[-*+•>#]+\s+|\d+[.)]\s+)+")
+
+
+def around(text: str, start: int, end: int) -> tuple[int, int]:
+    """The sentences that a span stands in, without a list item's mark.
+
+    >>> around("One. - Two is here. Three.", 12, 14)
+    (7, 19)
+    """
+    inside = [(a, b) for a, b in sentence_spans(text) if a < end and b > start]
+    if not inside:
+        return start, end
+    mark = MARK.match(text, inside[0][0])
+    first = mark.end() if mark else inside[0][0]
+    return min(first, start), max(inside[-1][1], end)
+
+
+def readable(text: str, sentence: tuple[int, int], quote: tuple[int, int]) -> tuple[int, int]:
+    """Extend a sentence that leans on the one before; cut one that never ends.
+
+    >>> readable("Ask Ada. She knows. Go.", (9, 19), (9, 12))
+    (0, 19)
+    """
+    a, b = sentence
+    if text[a:b].lower().startswith(LEANING):
+        before = [s for s, e in sentence_spans(text[:a]) if e <= a]
+        if before and b - before[-1] <= LONGEST_SENTENCE and "\n\n" not in text[before[-1] : a]:
+            mark = MARK.match(text, before[-1])
+            a = mark.end() if mark else before[-1]
+    return (a, b) if b - a <= LONGEST_SENTENCE else _cut(text, a, b, *quote)
+
+
+def _cut(text: str, a: int, b: int, start: int, end: int) -> tuple[int, int]:
+    """About LONGEST_SENTENCE characters around a quote, cut between words."""
+    left = max(a, start - LONGEST_SENTENCE // 3)
+    right = min(b, max(end, left + LONGEST_SENTENCE))
+    if left > a:
+        left = text.find(" ", left, start) + 1 or start
+    if right < b:
+        right = max(end, text.rfind(" ", end, right))
+    return left, right
