@@ -3,10 +3,10 @@
     python benchmarks/grounding.py [--technical PAGES.jsonl.xz] [--squad QUESTIONS.jsonl.xz]
                                    [--model NAME|FOLDER] [--top-k 5] [--limit N]
 
-The handbook's 60 questions always; the 20 of technical_questions.jsonl where the pages that they are
-about are given; SQuAD's, asked of every fifth article with all articles in the index, where they are
-given. The baseline shows the sentence of the first passage that shares most words with the question
-and never abstains. The last line is a JSON object of all figures.
+The handbook's 60 questions always; the 20 of technical_questions.jsonl where the pages that they
+are about are given; SQuAD's, asked of every fifth article with all articles in the index, where
+they are given. The baseline shows the sentence of the first passage that shares most words with the
+question and never abstains. The last line is a JSON object of all figures.
 """
 
 import argparse
@@ -15,13 +15,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from indexing import write_files
+
 from dragon.answer import Answerer
 from dragon.answer.reader import Reader
 from dragon.evaluate.grounding import metrics, run, spread
 from dragon.evaluate.questions import Question, held_out, load_questions, write_articles
 from dragon.models import DEFAULT, model_folder
 from dragon.retrieval import Index
-from indexing import write_files
 
 HERE = Path(__file__).parent
 HANDBOOK = HERE.parent / "examples" / "handbook"
@@ -40,11 +41,14 @@ class Measure:
 
     def __call__(self, name: str, docs: Path, questions: Sequence[Question]) -> Scores:
         step = max(1, len(questions) // self.limit) if self.limit else 1
-        with tempfile.TemporaryDirectory() as scratch:
-            with Index.open(Path(scratch) / "index.db", create=True) as index:
-                index.add([docs])
-                answerer = Answerer(index, self.reader, self.top_k)
-                scores = metrics(run(index, answerer, questions[::step]))
+        with (
+            tempfile.TemporaryDirectory() as scratch,
+            Index.open(Path(scratch) / "index.db", create=True) as index,
+        ):
+            for skipped in index.add([docs]).skipped:
+                print(f"not read: {skipped.path}: {skipped.reason}")
+            answerer = Answerer(index, self.reader, self.top_k)
+            scores = metrics(run(index, answerer, questions[::step]))
         show(name, scores)
         return {key: round(value, 4) for key, value in scores.items()}
 
