@@ -70,7 +70,8 @@ def config_from_json(values: dict[str, Any]) -> ModelConfig:
     if not isinstance(extras, dict):
         raise CheckpointError(f"config.json: dragon is {extras!r}.", "It must be an object.")
     own = {name: values[name] for name in LLAMA_FIELDS if values.get(name) is not None}
-    own.setdefault("num_key_value_heads", own.get("num_attention_heads"))
+    if "num_attention_heads" in own:  # files from before grouped queries have the one number
+        own.setdefault("num_key_value_heads", own["num_attention_heads"])
     own["norm_eps"] = values.get("rms_norm_eps", 1e-5)
     known = {**own, **{k: v for k, v in extras.items() if k in ModelConfig.__dataclass_fields__}}
     try:

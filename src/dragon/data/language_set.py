@@ -34,7 +34,7 @@ def write_language_set(
     """Write the two token files; returns the manifest's splits.
 
     Args:
-        files: the sources; each row's `text` is a document.
+        files: the sources; each row's `text` is a document, rows without one are passed over.
         tokenizer: with at most 65,536 ids.
         folder: exists.
         names: what is a name and is exchanged; None leaves the text as it is.
@@ -44,7 +44,7 @@ def write_language_set(
         progress: called after each file.
 
     Raises:
-        DataError: if a row has no text, or there is none at all.
+        DataError: if there is no text at all.
     """
     rng = random.Random(seed)
     counts = {"train": 0, "val": 0}
@@ -63,13 +63,10 @@ def write_language_set(
 
 
 def _documents(path: Path) -> Iterator[tuple[str, str]]:
-    for number, row in enumerate(read_rows(path), 1):
-        if not isinstance(row.get("text"), str):
-            raise DataError(
-                f"{path}: row {number} has no field `text`.", "A language set takes running text."
-            )
-        if row["text"].strip():
-            yield title_of(row), row["text"]
+    for row in read_rows(path):
+        text = row.get("text")
+        if isinstance(text, str) and text.strip():
+            yield title_of(row), text
 
 
 def _encode(

@@ -22,8 +22,8 @@ class Randomizer:
         rng: source of randomness; the same seed renames in the same way.
         invented: share of names replaced by invented words rather than real ones.
 
-    >>> names = Names({"Anna": "first", "Paris": "place"}, {"first": ["Ida"], "place": ["Oslo"],
-    "other": []})
+    >>> names = Names({"Anna": "first", "Paris": "place"},
+    ...     {"first": ["Ida"], "place": ["Oslo"], "other": []})
     >>> rename = Randomizer(names, random.Random(0), invented=0.0)
     >>> rename("Anna's house in Paris"), rename("Is Anna at home?")
     ("Ida's house in Doslo", 'Is Ida at home?')
