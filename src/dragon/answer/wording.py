@@ -49,7 +49,7 @@ def worded(text: str, sentence: _Range, quote: _Range) -> Wording:
         sentence, quote: characters of the text, the quote inside the sentence.
 
     >>> table = "| Event | Paid days |\n|---|---|\n| Moving house | 1 |"
-    >>> worded(table, (32, 50), (47, 48))
+    >>> worded(table, (32, 52), (49, 50))
     Wording(text='Event: Moving house; Paid days: 1', start=32, end=33)
     >>> worded("To pass:\n- **Ask** the [desk](http://d).", (11, 40), (24, 28)).text
     'To pass: Ask the desk.'
