@@ -1,6 +1,6 @@
 """Indexes a real corpus of 4,417 technical pages: speed, memory, size and search latency.
 
-Usage: python benchmarks/indexing.py CORPUS.jsonl.xz [--folder FOLDER]
+Usage: python benchmarks/indexing.py [CORPUS.jsonl.xz] [--folder FOLDER]
 
 The rows of the corpus ({"source", "path", "text"}) are written out as files, into a temporary
 folder unless one is given. The last line is a JSON object of all figures.
@@ -45,9 +45,12 @@ How do I set a timeout for a request?
 def main() -> None:
     """Run the measures one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="?", help="rows with source, path and text")
     parser.add_argument("--folder", type=Path, help="where to write the files and the index")
     arguments = parser.parse_args()
+    if arguments.corpus is None:
+        print("skipped: give a corpus, see --help")
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         files = write_files(arguments.corpus, folder / "docs")
