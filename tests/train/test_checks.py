@@ -1,5 +1,7 @@
 """What cannot be trained is refused before the first step, in one line that says what to do."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,3 +134,13 @@ def test_bad_calls_are_one_line(
     assert message.format(tmp=tmp_path) in error
     assert error.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_without_pytorch_the_remedy_is_named(tmp_path: Path) -> None:
+    hide = "import sys; sys.modules['torch'] = None; from dragon.cli.main import main; "
+    call = f"sys.exit(main(['train', '--config', 'c.toml', '--out', {str(tmp_path / 'run')!r}]))"
+    done = subprocess.run([sys.executable, "-c", hide + call], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: Training needs PyTorch, which is not installed. Run: make install.\n"
+    )

@@ -119,7 +119,9 @@ def load_weights(folder: Path, model: Transformer) -> None:
     try:
         tensors = load_file(folder / WEIGHTS_FILE)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{folder}: {WEIGHTS_FILE} cannot be read: {error}.") from None
+        raise CheckpointError(
+            f"{folder}: {WEIGHTS_FILE} cannot be read: {error}.", "Give a whole model folder."
+        ) from None
     if "model.embed_tokens.weight" not in tensors:
         raise CheckpointError(
             f"{folder} has no embeddings in float.", "Give a checkpoint that is not quantised."
