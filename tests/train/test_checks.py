@@ -110,8 +110,9 @@ def test_train_from_raw_text(toml: Path, tmp_path: Path, capsys: Capture) -> Non
     made = (out / "data/manifest.json").stat().st_mtime_ns
     assert main([*command, "--resume", "--set", "train.steps=6"]) == 0
     assert (out / "data/manifest.json").stat().st_mtime_ns == made  # not prepared again
-    assert main([*command, "--resume", "--set", "train.steps=6", "--set", "data.seed=1"]) == 0
-    assert (out / "data/manifest.json").stat().st_mtime_ns != made
+    assert main([*command, "--resume", "--set", "train.steps=6", "--set", "data.seed=1"]) == 2
+    assert "The section [data] is not the one" in capsys.readouterr().err
+    assert (out / "data/manifest.json").stat().st_mtime_ns == made
 
 
 @pytest.mark.parametrize(

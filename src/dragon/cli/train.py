@@ -71,18 +71,23 @@ def _settings(
         # Checked first with the folder to come: nobody wants to hear of a typing error afterwards.
         values["data"] = str(out / "data")
         settings = from_dict(TrainConfig, values, "train")
-        _prepare_once(data, out / "data")
+        _prepare_once(data, out / "data", resume)
         return model, settings
     return model, from_dict(TrainConfig, values, "train")
 
 
-def _prepare_once(data: DataConfig, folder: Path) -> None:
+def _prepare_once(data: DataConfig, folder: Path, resume: bool) -> None:
     from dragon.cli.data import summary
     from dragon.cli.progress import counting
     from dragon.data.prepare import is_prepared, prepare
 
     if is_prepared(data, folder):
         return
+    if resume and folder.exists():
+        raise InputError(
+            f"The section [data] is not the one that {folder} was made with.",
+            "Resume with the settings it had, or start another run.",
+        )
     with counting("files") as progress:
         manifest = prepare(data, folder, progress)
     print(summary(folder, manifest), file=sys.stderr)
