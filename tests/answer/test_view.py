@@ -9,7 +9,10 @@ from dragon.cli.answer_view import print_json, print_stream
 from tests.answer.conftest import Ask
 
 STAY = "How many days may visitors stay?"
-HOSTILE = "# Guests \x1b]0;owned\x07\n\nVisitors may\x1b[31m stay \u202e30\u202c days\x9b2J\x08 on Tern.\n"
+HOSTILE = (
+    "# Guests \x1b]0;owned\x07\n\n"
+    "Visitors may\x1b[31m stay \u202e30\u202c days\x9b2J\x08 on Tern.\n"
+)
 
 
 def printed(answer: Answer, capsys: pytest.CaptureFixture[str]) -> str:

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from dragon.answer.extent import LONGEST_SENTENCE, around, readable
 from dragon.answer.wording import plain, worded
 
-TABLE = "Leave for events:\n\n| Event | Paid days |\n|:--|--:|\n| Moving house | 1 |\n| A [wedding](w.md) | 2 |"
+TABLE = (
+    "Leave for events:\n\n| Event | Paid days |\n|:--|--:|\n"
+    "| Moving house | 1 |\n| A [wedding](w.md) | 2 |"
+)
 
 
 def said(text: str, quote: str) -> tuple[str, str]:
