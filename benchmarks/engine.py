@@ -23,9 +23,7 @@ from dragon.engine.kernels import native_is_built, physical_cores
 from dragon.quantize import quantize_checkpoint
 from dragon.weights import num_parameters, tensor_shapes
 
-SHIPPED = ModelConfig(
-    reader_features=(20, 16, 8, 8), num_attention_heads=4, num_key_value_heads=4
-)
+SHIPPED = ModelConfig(reader_features=(20, 16, 8, 8), num_attention_heads=4, num_key_value_heads=4)
 PASSAGES, TOKENS = 5, 200
 PROMPT, NEW = 400, 64
 

@@ -10,7 +10,7 @@ def quantize(
     model: Annotated[Path, typer.Argument(help="Model folder with float weights.")],
     out: Annotated[Path, typer.Option("--out", help="New folder; replaced as a whole.")],
 ) -> None:
-    """Write a model in int8 (round to nearest, groups of 64): a quarter of the size, twice as fast."""
+    """Write a model in int8 (round to nearest, groups of 64), a quarter of its size."""
     from dragon.checkpoint import WEIGHTS_FILE
     from dragon.quantize import quantize_checkpoint
 
