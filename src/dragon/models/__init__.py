@@ -22,7 +22,7 @@ def model_folder(name: str = DEFAULT) -> Path:
     if name in shipped():
         return _HERE / name
     folder = Path(name).expanduser()
-    if not folder.is_dir():
+    if not name or not folder.is_dir():
         raise CheckpointError(
             f"There is no model {name!r}.",
             f"Shipped: {', '.join(shipped()) or 'none'}; or give the path of a model folder.",
