@@ -32,6 +32,8 @@ def said(text: str, quote: str) -> tuple[str, str]:
         ("# Sick leave", "Sick", "Sick leave"),
         ("- Bring **two** photos.", "photos", "Bring two photos."),
         ("- Bring **two** photos.", "two", "Bring two photos."),
+        ("The *Pale Heron* sails.", "Pale Heron", "The Pale Heron sails."),
+        ("It is 2*3*4 or 2 * 3.", "or", "It is 2*3*4 or 2 * 3."),
         ("Bring:\n\n- a pen\n- two\n  photos\n- a card", "card", "Bring: a card"),
         ("Come. To pass:\r\n1. Ask.\r\n2. Pay 5.", "5", "To pass: Pay 5."),
         ("Do this.\n- Pay 5.", "5", "Pay 5."),

@@ -17,7 +17,8 @@ _LONGEST_LEAD = 200
 _CELL = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[ \t]*\|?[ \t:|-]*-[ \t:|-]*$")
 _MARKUP = re.compile(
-    r"(?P<bold>\*\*)(?=\S)[^*]*(?<=\S)(?P<end>\*\*)|(?P<open>!?\[)[^][]*(?P<to>\]\([^)\s]*\))"
+    r"(?<![\w*])(?P<stars>\*{1,2})(?=[^\s*])[^*]*(?<=[^\s*])(?P<end>(?P=stars))(?![\w*])"
+    r"|(?P<open>!?\[)[^][]*(?P<to>\]\([^)\s]*\))"
 )
 _JOINERS = "\u200c\u200d"  # invisible, but they shape letters and pictures
 _Range = tuple[int, int]
