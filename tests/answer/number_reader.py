@@ -17,7 +17,7 @@ from dragon.weights import tensor_shapes
 CORPUS = [
     "Visitors may stay 30 days. The canteen opens at noon, and who signs? 45 people sign."
 ] * 4
-CALIBRATION = {"weights": [1.5, 0.0, 0.0, 0.0, 4.0], "bias": -4.0, "threshold": 0.5}
+CALIBRATION = {"weights": [1.5, 0.0, 0.0, 0.0, 0.0, 4.0, 0.0], "bias": -4.0, "threshold": 0.5}
 
 
 def write_number_reader(folder: Path) -> Path:

@@ -1,10 +1,11 @@
 """What is cited together, what is shown as a dispute, and what is left unsaid."""
 
+import math
 from dataclasses import replace
 
 import pytest
 
-from dragon.answer.evidence import SIGNALS, Calibration, Evidence, signals
+from dragon.answer.evidence import SIGNALS, Asked, Calibration, Evidence, signals
 from dragon.answer.extent import around
 from dragon.answer.select import contradicts, select
 from dragon.answer.spans import Span
@@ -117,21 +118,25 @@ def test_below_the_threshold_nothing_is_said() -> None:
 
 def test_signals_are_finite_and_count_what_the_sentence_covers() -> None:
     hit = replace(STAY.hit, score=9.0)
-    found = signals({"visitor", "stay"}, hit, Span(18, 20, 50.0, 0.0), (0, 26), 9.0)
+    asked = Asked(frozenset({"visitor", "stay"}), "quantity", 9.0)
+    found = signals(asked, hit, Span(18, 20, 50.0, 0.0), (0, 26), 0.5)
     named = dict(zip(SIGNALS, found, strict=True))
     assert named["margin"] == 12
     assert named["coverage"] == 1
     assert named["gap"] == 0
     assert named["retrieval"] == 4
     assert named["share"] < -10
+    assert named["sentence"] == math.log(0.5)
+    assert named["kind"] == 1
+    assert signals(replace(asked, kind="name"), hit, Span(0, 0, 0.0, 0.0), (0, 26), 0.5)[-1] == -1
 
 
 def test_a_calibration_is_read_from_the_model_or_refused() -> None:
     assert Calibration.of_model({}) == Calibration()
-    values = {"weights": [1, 0, 0, 0, 0], "bias": 0, "threshold": 0.5}
+    values = {"weights": [1, 0, 0, 0, 0, 0, 0], "bias": 0, "threshold": 0.5}
     read = Calibration.of_model({"dragon": {"calibration": values}})
-    assert read.probability((0.0, 9, 9, 9, 9)) == 0.5
-    assert read.probability((1e9, 0, 0, 0, 0)) == pytest.approx(1)
+    assert read.probability((0.0, 9, 9, 9, 9, 9, 9)) == 0.5
+    assert read.probability((1e9, 0, 0, 0, 0, 0, 0)) == pytest.approx(1)
     for wrong in ([], {"weights": [1]}, values | {"weights": [1, 2]}, values | {"bias": "x"}):
         with pytest.raises(CheckpointError, match="calibration"):
             Calibration.of_model({"dragon": {"calibration": wrong}})

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dragon.answer import Answer, Citation
+from dragon.answer.evidence import SIGNALS
 from dragon.answer.types import Timings, Usage
 from dragon.evaluate.calibrate import Trial
 from dragon.evaluate.grounding import Record
@@ -35,5 +36,5 @@ def record(asked: Question, said: str, found: str = "a.md", sentence: str = "") 
 
 def trial(answerable: bool, *candidates: tuple[float, bool]) -> Trial:
     """A trial of candidates (first signal, right); the other signals are 0."""
-    values = np.array([[margin, 0.0, 0.0, 0.0, 0.0] for margin, _ in candidates])
+    values = np.array([[margin] + [0.0] * (len(SIGNALS) - 1) for margin, _ in candidates])
     return Trial(values, np.array([right for _, right in candidates]), answerable)

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dragon.answer.kinds import Kind, is_kind
 from dragon.answer.spans import Span
 from dragon.errors import CheckpointError
 from dragon.retrieval.types import Hit
 from dragon.text.words import content_stems
 
-SIGNALS = ("margin", "share", "retrieval", "gap", "coverage")
+SIGNALS = ("margin", "share", "sentence", "retrieval", "gap", "coverage", "kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +42,49 @@ class Evidence:
         return self.hit.passage.text[self.span.start : self.span.end]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked, worked out once for all candidates.
+
+    Attributes:
+        stems: of the question's content words.
+        kind: of answer that it wants, see `kinds.wanted`.
+        best_score: retrieval score of the best passage.
+    """
+
+    stems: frozenset[str]
+    kind: Kind | None
+    best_score: float
+
+
 def signals(
-    question_stems: set[str], hit: Hit, span: Span, sentence: tuple[int, int], best_score: float
+    asked: Asked, hit: Hit, span: Span, sentence: tuple[int, int], sentence_share: float
 ) -> tuple[float, ...]:
     """What is known of a candidate.
 
+    Args:
+        asked: the question.
+        hit, span, sentence: the candidate.
+        sentence_share: sum of the shares of all candidates of its sentence.
+
     Returns:
-        margin over "no answer" (nats, cut at +-12), log of its share among the passage's spans,
-        retrieval score, how far that is below the best passage's, and the share of the question's
-        content words that its sentence, title and heading hold.
+        margin over "no answer" (nats, cut at +-12), log of its share among the passage's spans and
+        of its sentence's, retrieval score, how far that is below the best passage's, the share of
+        the question's content words that its sentence, title and heading hold, and whether it is
+        of the kind that the question wants (1, -1, or 0 where that is open).
     """
     passage = hit.passage
     near = f"{passage.title} {passage.heading} {passage.text[sentence[0] : sentence[1]]}"
-    found = len(question_stems & content_stems(near)) / max(1, len(question_stems))
+    found = len(asked.stems & content_stems(near)) / max(1, len(asked.stems))
+    text = passage.text[span.start : span.end]
     return (
         max(-12.0, min(12.0, span.margin)),
         math.log(max(span.share, 1e-6)),
+        math.log(max(sentence_share, 1e-6)),
         min(hit.score, 4.0),
-        hit.score - best_score,
+        hit.score - asked.best_score,
         found,
+        0.0 if asked.kind is None else 1.0 if is_kind(text, asked.kind) else -1.0,
     )
 
 
@@ -73,7 +98,7 @@ class Calibration:
         threshold: answers less probable than this are not given.
     """
 
-    weights: tuple[float, ...] = (0.5, 0.2, 1.0, 0.5, 1.5)
+    weights: tuple[float, ...] = (0.15, 0.1, 0.2, 0.8, 1.2, 0.1, 0.5)
     bias: float = -3.0
     threshold: float = 0.3
 

@@ -3,13 +3,14 @@
 Each passage is read by itself, together with the question; the engine reads all in one batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragon.answer.evidence import Calibration, Evidence, signals
+from dragon.answer.evidence import Asked, Calibration, Evidence, signals
 from dragon.answer.extent import around
+from dragon.answer.kinds import wanted
 from dragon.answer.spans import Span, best_spans
 from dragon.checkpoint import CONFIG_FILE, read_json
 from dragon.errors import CheckpointError
@@ -51,9 +52,14 @@ class Reader:
 
     @classmethod
     def open(
-        cls, folder: Path, *, kernels: str | None = None, threads: int | None = None
+        cls,
+        folder: Path,
+        *,
+        kernels: str | None = None,
+        threads: int | None = None,
+        calibration: Calibration | None = None,
     ) -> "Reader":
-        """Open a model folder.
+        """Open a model folder; `calibration` replaces the one in it.
 
         Raises:
             CheckpointError: if it is none, is damaged, or was not trained to read.
@@ -68,7 +74,7 @@ class Reader:
                 "It has no span scorer of this version; give --model a reader.",
             )
         tokenizer = load_tokenizer(folder)
-        return cls(engine, tokenizer, Calibration.of_model(config), folder.name)
+        return cls(engine, tokenizer, calibration or Calibration.of_model(config), folder.name)
 
     def read(self, question: str, hits: Sequence[Hit]) -> Read:
         """Read passages in the light of a question.
@@ -78,18 +84,18 @@ class Reader:
             hits: the passages and their retrieval scores.
 
         Returns:
-            Up to three candidates a passage.
+            Up to five candidates a passage.
         """
         if not hits:
             return Read((), 0)
         readings = self._prompts(question, hits)
         scores = self._engine.read([(r.ids, r.features) for r in readings])
-        stems = content_stems(question)
         best = max(hit.score for hit in hits)
+        asked = Asked(frozenset(content_stems(question)), wanted(question), best)
         found = [
-            self._evidence(hit, span, stems, best)
+            evidence
             for hit, reading, score in zip(hits, readings, scores, strict=True)
-            for span in best_spans(reading, score, hit.passage.text)
+            for evidence in self._weigh(asked, hit, best_spans(reading, score, hit.passage.text))
         ]
         found.sort(key=lambda e: -e.probability)
         return Read(tuple(found), sum(len(r.ids) for r in readings))
@@ -111,10 +117,14 @@ class Reader:
             for hit in hits
         ]
 
-    def _evidence(self, hit: Hit, span: Span, stems: set[str], best: float) -> Evidence:
-        sentence = around(hit.passage.text, span.start, span.end)
-        values = signals(stems, hit, span, sentence, best)
-        return Evidence(hit, span, sentence, values, self.calibration.probability(values))
+    def _weigh(self, asked: Asked, hit: Hit, spans: Sequence[Span]) -> Iterator[Evidence]:
+        sentences = [around(hit.passage.text, span.start, span.end) for span in spans]
+        shares: dict[tuple[int, int], float] = {}
+        for span, sentence in zip(spans, sentences, strict=True):
+            shares[sentence] = shares.get(sentence, 0.0) + span.share
+        for span, sentence in zip(spans, sentences, strict=True):
+            values = signals(asked, hit, span, sentence, shares[sentence])
+            yield Evidence(hit, span, sentence, values, self.calibration.probability(values))
 
 
 def above(hit: Hit) -> str:

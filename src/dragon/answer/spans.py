@@ -44,7 +44,7 @@ class Span:
 
 
 def best_spans(
-    reading: Reading, scores: npt.NDArray[np.float32], text: str, most: int = 3
+    reading: Reading, scores: npt.NDArray[np.float32], text: str, most: int = 5
 ) -> list[Span]:
     """The best spans of a passage that do not overlap, best first.
 

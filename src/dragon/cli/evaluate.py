@@ -89,6 +89,7 @@ def calibrate(
     limit: Limit = 0,
 ) -> None:
     """Fit the probability that an answer is right, and the threshold below which none is given."""
+    from dragon.answer.evidence import Calibration
     from dragon.answer.reader import Reader
     from dragon.checkpoint import update_extras
     from dragon.evaluate.calibrate import collect, fit
@@ -100,7 +101,9 @@ def calibrate(
     if not asked:
         raise ConfigError(f"No article is named like {articles!r}.", "Look into the file's titles.")
     with _article_index(everything) as index:
-        trials = collect(index, Reader.open(model), _spread(asked, limit), top_k)
+        trials = collect(
+            index, Reader.open(model, calibration=Calibration()), _spread(asked, limit), top_k
+        )
     calibration = fit(trials)
     values = {
         "weights": list(calibration.weights),

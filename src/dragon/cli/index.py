@@ -2,7 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -96,11 +98,27 @@ def show(
         return
     print(f"{shown(row.path)}  {row.title}  {row.characters} characters")
     for passage in passages:
-        print(f"\n[{passage.start}:{passage.end}] {passage.heading}\n{passage.text}")
+        lines = "\n".join(printable(line) for line in passage.text.splitlines())
+        print(f"\n[{passage.start}:{passage.end}] {printable(passage.heading)}\n{lines}")
 
 
 def add_with_progress(index: Index, paths: list[Path]) -> AddReport:
     """`Index.add` with a bar on a terminal: files, megabytes a second, time left."""
+    if not sys.stderr.isatty():
+        return index.add(paths)
+    with ExitStack() as stack:
+        show: Callable[[Progress], None] | None = None
+
+        def step(now: Progress) -> None:
+            # Made when there is something to show: most calls find nothing to read.
+            nonlocal show
+            show = show or _bar(stack)
+            show(now)
+
+        return index.add(paths, step)
+
+
+def _bar(stack: ExitStack) -> Callable[[Progress], None]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -110,26 +128,25 @@ def add_with_progress(index: Index, paths: list[Path]) -> AddReport:
     )
     from rich.progress import Progress as Bar
 
-    console = Console(stderr=True)
-    with Bar(
-        TextColumn("{task.fields[files]} files"),
-        BarColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("", files="0", total=None)
+    bar = stack.enter_context(
+        Bar(
+            TextColumn("{task.fields[files]} files"),
+            BarColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}", markup=False),
+            console=Console(stderr=True),
+            transient=True,
+        )
+    )
+    task = bar.add_task("", files="0", total=None)
 
-        def step(now: Progress) -> None:
-            files = f"{now.files}/{now.files_total}"
-            name = Path(now.path).name[:40]
-            total = now.size_total
-            bar.update(task, completed=now.size, total=total, files=files, description=name)
+    def show(now: Progress) -> None:
+        files = f"{now.files}/{now.files_total}"
+        name, total = Path(now.path).name[:40], now.size_total
+        bar.update(task, completed=now.size, total=total, files=files, description=name)
 
-        return index.add(paths, step if console.is_terminal else None)
+    return show
 
 
 def summary(report: AddReport) -> str:
@@ -159,10 +176,15 @@ def shown(path: str) -> str:
     return path.removeprefix(here)
 
 
+def printable(text: str) -> str:
+    """A line without control characters, which a hostile document could aim at the terminal."""
+    return "".join(c for c in text if c.isprintable())
+
+
 def _hit_lines(number: int, hit: Hit) -> str:
     passage = hit.passage
-    heading = f"  {passage.heading}" if passage.heading else ""
-    words = " ".join(passage.text.split())
+    heading = f"  {printable(passage.heading)}" if passage.heading else ""
+    words = printable(" ".join(passage.text.split()))
     snippet = words if len(words) <= _SNIPPET else words[:_SNIPPET].rstrip() + "…"
     where = f"{shown(passage.document)}[{passage.start}:{passage.end}]"
     return f"{number}. {hit.score:.2f}  {where}{heading}\n   {snippet}"

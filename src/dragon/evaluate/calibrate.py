@@ -5,7 +5,7 @@ that serves best where as many questions can be answered as cannot.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,12 @@ from dragon.answer.reader import Reader
 from dragon.errors import DataError
 from dragon.evaluate.questions import Question
 from dragon.evaluate.scores import f1
-from dragon.retrieval import Index
+from dragon.retrieval import Hit, Index
 
 RIGHT = 0.5  # F1 from which a span counts as right
 RIDGE = 1e-3
 STEPS = 50
+WIDER = 6  # how many times top_k is searched, so that enough is left without one document
 
 Matrix = npt.NDArray[np.float64]
 
@@ -34,14 +35,26 @@ class Trial:
 
 
 def collect(index: Index, reader: Reader, questions: Sequence[Question], top_k: int) -> list[Trial]:
-    """Search and read for all questions."""
+    """Search and read for all questions, twice for those that can be answered.
+
+    The second time the document that answers is left out of what is read: the plain case of
+    documents that do not say, where questions written to mislead are the hard one.
+    """
     trials = []
     for q in questions:
-        evidence = reader.read(q.question, index.search(q.question, top_k)).evidence
-        if evidence:
-            values = np.array([e.signals for e in evidence])
-            trials.append(Trial(values, _right(evidence, q), q.answerable))
-    return trials
+        hits = index.search(q.question, WIDER * top_k)
+        trials.append(_trial(reader, q, hits[:top_k]))
+        if q.answerable and q.document:
+            others = [h for h in hits if not h.passage.document.endswith(q.document)]
+            silent = replace(q, answers=())
+            trials.append(_trial(reader, silent, others[:top_k]))
+    return [t for t in trials if len(t.right)]
+
+
+def _trial(reader: Reader, question: Question, hits: Sequence[Hit]) -> Trial:
+    evidence = reader.read(question.question, hits).evidence
+    values = np.array([e.signals for e in evidence]).reshape(-1, len(SIGNALS))
+    return Trial(values, _right(evidence, question), question.answerable)
 
 
 def fit(trials: Sequence[Trial]) -> Calibration:
