@@ -5,8 +5,8 @@ import signal
 
 from hypothesis import settings
 
-# A shell starts its background jobs with Ctrl-C ignored, and programs inherit that: undone here, so that
-# the tests of Ctrl-C hold wherever they run.
+# A shell starts its background jobs with Ctrl-C ignored, and programs inherit that: undone here, so
+# that the tests of Ctrl-C hold wherever they run.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
