@@ -112,8 +112,9 @@ def add_with_progress(index: Index, paths: list[Path]) -> AddReport:
         def step(now: Progress) -> None:
             # Made when there is something to show: most calls find nothing to read.
             nonlocal show
-            show = show or _bar(stack)
-            show(now)
+            if now.files_total:
+                show = show or _bar(stack)
+                show(now)
 
         return index.add(paths, step)
 
