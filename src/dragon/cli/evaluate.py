@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dragon.cli.ask import Model, TopK
+from dragon.cli.index import skipped_lines
 from dragon.errors import ConfigError
 from dragon.models import DEFAULT
 
@@ -124,7 +125,9 @@ def _index_of(docs: Sequence[Path]) -> Iterator["Index"]:
         tempfile.TemporaryDirectory() as folder,
         Index.open(Path(folder) / "index.db", create=True) as index,
     ):
-        index.add(list(docs))
+        # A file that cannot be read lowers every score: it must not do so in silence.
+        for line in skipped_lines(index.add(list(docs)).skipped):
+            print(line, file=sys.stderr)
         yield index
 
 
