@@ -14,6 +14,7 @@ from dragon.engine.kernels import native_is_built
 from dragon.engine.matrices import Dense, Matrix
 from dragon.engine.safetensors import Tensor
 from dragon.weights import tensor_shapes
+from tests.variants import VARIANTS
 
 Tensors = dict[str, np.ndarray]
 
@@ -46,15 +47,7 @@ def configs(draw: st.DrawFn, **fixed: object) -> ModelConfig:
         "num_key_value_heads": kv_heads,
         "max_position_embeddings": 64,
         "rope_theta": draw(st.sampled_from([100.0, 10000.0])),
-        "position": draw(st.sampled_from(["rope", "learned", "sinusoidal"])),
-        "norm": draw(st.sampled_from(["rmsnorm", "layernorm"])),
-        "norm_placement": draw(st.sampled_from(["pre", "post"])),
-        "activation": draw(st.sampled_from(["swiglu", "gelu", "relu"])),
-        "attention": draw(st.sampled_from(["causal", "bidirectional", "prefix"])),
-        "attention_bias": draw(st.booleans()),
-        "mlp_bias": draw(st.booleans()),
-        "tie_word_embeddings": draw(st.booleans()),
-        "pointer_head": draw(st.booleans()),
+        **draw(st.fixed_dictionaries(VARIANTS)),
         "reader_features": draw(st.sampled_from([(), (3,), (5, 2, 7)])),
     }
     return ModelConfig(**{**values, **fixed})  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from dragon.config import ModelConfig
 from dragon.model.transformer import Transformer
 from dragon.weights import num_parameters, tensor_shapes
+from tests.variants import VARIANTS
 
 LENGTH = 7
 
@@ -30,15 +31,7 @@ def configs(draw: st.DrawFn, **fixed: object) -> ModelConfig:
         "num_attention_heads": heads,
         "num_key_value_heads": kv_heads,
         "max_position_embeddings": LENGTH + 1,
-        "position": draw(st.sampled_from(["rope", "learned", "sinusoidal"])),
-        "norm": draw(st.sampled_from(["rmsnorm", "layernorm"])),
-        "norm_placement": draw(st.sampled_from(["pre", "post"])),
-        "activation": draw(st.sampled_from(["swiglu", "gelu", "relu"])),
-        "attention": draw(st.sampled_from(["causal", "bidirectional", "prefix"])),
-        "attention_bias": draw(st.booleans()),
-        "mlp_bias": draw(st.booleans()),
-        "tie_word_embeddings": draw(st.booleans()),
-        "pointer_head": draw(st.booleans()),
+        **draw(st.fixed_dictionaries(VARIANTS)),
         "reader_features": draw(st.sampled_from([(), (3, 4)])),
     }
     return ModelConfig(**{**values, **fixed})  # type: ignore[arg-type]

@@ -10,6 +10,8 @@ from dragon.text.sentences import sentence_spans
 LONGEST_SENTENCE = 420
 # A sentence that begins so leans on the one before it.
 LEANING = ("it ", "they ", "this ", "these ", "those ", "he ", "she ", "that ", "such ", "there ")
+# Between the cells of a Markdown table's row; a bar after a backslash is text.
+CELL_BORDER = re.compile(r"(?<!\\)\|")
 # What Markdown puts before a list item, a heading or a quotation.
 MARK = re.compile(r"(?:[-*+•>#]+\s+|\d+[.)]\s+)+")
 

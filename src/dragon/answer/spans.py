@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from dragon.answer.extent import CELL_BORDER
 from dragon.text.sentences import sentence_spans
 from dragon.tokenizer.reading import Reading
 
@@ -23,7 +24,6 @@ TRIED = 120  # best pairs of positions that are looked at
 _WHOLE = re.compile(r"[^\W_]+(?:(?:[-'’./@_&+]+|(?<=\d)[,:–](?=\d))[^\W_]+)*")
 # Thai, Lao, Khmer, Japanese, Chinese: no space between words, so any character may end a quote.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-_CELL = re.compile(r"(?<!\\)\|")
 _BEFORE, _AFTER = ",;:.!?)]}*_|", ",;:.!?([{*_|"
 
 
@@ -147,7 +147,7 @@ def _units(text: str) -> Iterator[tuple[int, int]]:
     for start, end in sentence_spans(text):
         borders = [start]
         if text[start] == "|":
-            borders += [bar.end() for bar in _CELL.finditer(text, start + 1, end)]
+            borders += [bar.end() for bar in CELL_BORDER.finditer(text, start + 1, end)]
         yield from zip(borders, [*borders[1:], end], strict=True)
 
 

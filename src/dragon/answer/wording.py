@@ -10,17 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dragon.answer.extent import MARK
+from dragon.answer.extent import CELL_BORDER, MARK
+from dragon.text.printable import is_shown
 from dragon.text.sentences import sentence_spans
 
 _LONGEST_LEAD = 200
-_CELL = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"[ \t]*\|?[ \t:|-]*-[ \t:|-]*$")
 _MARKUP = re.compile(
     r"(?<![\w*])(?P<stars>\*{1,2})(?=[^\s*])[^*]*(?<=[^\s*])(?P<end>(?P=stars))(?![\w*])"
     r"|(?P<open>!?\[)[^][]*(?P<to>\]\([^)\s]*\))"
 )
-_JOINERS = "\u200c\u200d"  # invisible, but they shape letters and pictures
 _Range = tuple[int, int]
 
 
@@ -39,7 +38,7 @@ def plain(text: str) -> str:
     >>> plain("a\x1b[31m\n\u202eb")
     'a[31m b'
     """
-    return " ".join("".join(c for c in text if c.isspace() or _is_shown(c)).split())
+    return " ".join("".join(c for c in text if c.isspace() or is_shown(c)).split())
 
 
 def worded(text: str, sentence: _Range, quote: _Range) -> Wording:
@@ -92,13 +91,13 @@ def _kept(text: str, part: _Range, quote: _Range) -> Iterator[tuple[str, int]]:
         if not any(quote[0] <= i < quote[1] for i in marks):
             dropped |= marks
     for at in range(*part):
-        if at not in dropped and (text[at].isspace() or _is_shown(text[at])):
+        if at not in dropped and (text[at].isspace() or is_shown(text[at])):
             yield text[at], at
 
 
 def _cells(text: str, start: int, end: int) -> list[_Range]:
     """The cells of a table row, without the white space around them."""
-    bars = [bar.start() for bar in _CELL.finditer(text, start, end)]
+    bars = [bar.start() for bar in CELL_BORDER.finditer(text, start, end)]
     borders = bars if bars and not text[bars[-1] + 1 : end].strip() else [*bars, end]
     return [_trim(text, a + 1, b) for a, b in pairwise(borders)]
 
@@ -137,7 +136,3 @@ def _lead(text: str, item: int) -> _Range:
             return (begin + start, begin + end) if leads else (0, 0)
         stop -= len(line) + 1
     return 0, 0
-
-
-def _is_shown(char: str) -> bool:
-    return char.isprintable() or char in _JOINERS

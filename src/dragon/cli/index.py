@@ -13,6 +13,7 @@ import typer
 
 from dragon.errors import StoreError
 from dragon.retrieval import AddReport, Hit, Index, Progress, Skipped, default_index_path
+from dragon.text.printable import printable
 
 app = typer.Typer(help="Add, remove, list and search documents.", no_args_is_help=True)
 
@@ -175,11 +176,6 @@ def shown(path: str) -> str:
     """A path as the user would write it: relative where it is below the working folder."""
     here = str(Path.cwd()) + os.sep
     return path.removeprefix(here)
-
-
-def printable(text: str) -> str:
-    """A line without control characters, which a hostile document could aim at the terminal."""
-    return "".join(c for c in text if c.isprintable())
 
 
 def _hit_lines(number: int, hit: Hit) -> str:
