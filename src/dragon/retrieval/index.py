@@ -13,7 +13,7 @@ from types import TracebackType
 from dragon.errors import InputError
 from dragon.retrieval import store
 from dragon.retrieval.question import match_expression, pairs, terms
-from dragon.retrieval.types import AddReport, DocumentRow, Hit, Passage, Progress
+from dragon.retrieval.types import AddReport, DocumentRow, Hit, Passage, Progress, Skipped
 
 _CANDIDATES = 50
 _MATCHES = """
@@ -36,6 +36,7 @@ SELECT path, title, size, characters,
        (SELECT count(*) FROM passages WHERE document = documents.id)
 FROM documents WHERE problem = '' ORDER BY path
 """
+_UNREADABLE = "SELECT path, problem FROM documents WHERE problem <> '' ORDER BY path"
 
 
 class Index(AbstractContextManager["Index"]):
@@ -120,6 +121,18 @@ class Index(AbstractContextManager["Index"]):
         """All documents, by path."""
         with store.guarded(self.path):
             return [DocumentRow(*row) for row in self._connection.execute(_DOCUMENTS)]
+
+    def holds(self, document: str) -> bool:
+        """Whether a document of this absolute path can be quoted."""
+        query = "SELECT 1 FROM documents WHERE path = ? AND problem = ''"
+        with store.guarded(self.path):
+            return self._connection.execute(query, (document,)).fetchone() is not None
+
+    def unreadable(self) -> list[Skipped]:
+        """The files that were met and could not be read, by path."""
+        with store.guarded(self.path):
+            rows = self._connection.execute(_UNREADABLE).fetchall()
+        return [Skipped(Path(path), problem) for path, problem in rows]
 
     def find(self, name: str) -> DocumentRow:
         """The document of this path; the end of a path is enough where it is the only one.
