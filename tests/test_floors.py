@@ -10,7 +10,7 @@ import dragon
 SOURCE = Path(dragon.__file__).parent
 FLOORS = (
     {"errors", "config"},
-    {"text", "tokenizer", "data", "weights", "checkpoint", "models"},
+    {"text", "tokenizer", "data", "weights", "rotary", "checkpoint", "models"},
     {"model", "quantize", "engine", "_native"},
     {"train", "retrieval"},
     {"answer", "evaluate"},

@@ -66,15 +66,15 @@ def _walk(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
 
 
 def _block(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
-    kv = c.num_key_value_heads * c.head_dim
+    heads, kv = c.num_attention_heads * c.head_dim, c.num_key_value_heads * c.head_dim
     yield from _norm(c, "input_layernorm")
-    for name, out, inner in (
-        ("q_proj", c.hidden_size, c.hidden_size),
-        ("k_proj", kv, c.hidden_size),
-        ("v_proj", kv, c.hidden_size),
-        ("o_proj", c.hidden_size, c.hidden_size),
-    ):
-        yield from _linear(f"self_attn.{name}", out, inner, c.attention_bias)
+    for name, out in (("q_proj", heads), ("k_proj", kv), ("v_proj", kv)):
+        bias = c.attention_bias or c.qkv_bias
+        yield from _linear(f"self_attn.{name}", out, c.hidden_size, bias)
+    yield from _linear("self_attn.o_proj", c.hidden_size, heads, c.attention_bias)
+    if c.qk_norm:
+        yield "self_attn.q_norm.weight", (c.head_dim,)
+        yield "self_attn.k_norm.weight", (c.head_dim,)
     yield from _norm(c, "post_attention_layernorm")
     if c.activation == "swiglu":
         yield from _linear("mlp.gate_proj", c.intermediate_size, c.hidden_size, c.mlp_bias)

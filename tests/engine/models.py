@@ -14,9 +14,18 @@ from dragon.engine.kernels import native_is_built
 from dragon.engine.matrices import Dense, Matrix
 from dragon.engine.safetensors import Tensor
 from dragon.weights import tensor_shapes
-from tests.variants import VARIANTS
+from tests.variants import VARIANTS, fitting
 
 Tensors = dict[str, np.ndarray]
+
+# What every implementation of the body covers, the compiled kernels too.
+COVERED: dict[str, object] = {
+    "norm_placement": "pre",
+    "activation": "swiglu",
+    "qk_norm": False,
+    "head_dim": 0,
+    "sliding_window": 0,
+}
 
 needs_native = pytest.mark.skipif(not native_is_built(), reason="no compiled kernels in this build")
 
@@ -50,7 +59,8 @@ def configs(draw: st.DrawFn, **fixed: object) -> ModelConfig:
         **draw(st.fixed_dictionaries(VARIANTS)),
         "reader_features": draw(st.sampled_from([(), (3,), (5, 2, 7)])),
     }
-    return ModelConfig(**{**values, **fixed})  # type: ignore[arg-type]
+    covered = draw(st.sampled_from([{}, COVERED]))
+    return ModelConfig(**fitting({**values, **covered, **fixed}))  # type: ignore[arg-type]
 
 
 def random_tensors(config: ModelConfig, seed: int = 0) -> Tensors:

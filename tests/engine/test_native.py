@@ -14,6 +14,7 @@ from dragon.engine.int8_layout import GROUP, pack
 from dragon.engine.matrices import Int8
 from dragon.quantize.rtn import is_quantised, round_to_nearest
 from tests.engine.models import (
+    COVERED,
     Tensors,
     as_weights,
     configs,
@@ -26,7 +27,7 @@ from tests.engine.models import (
 
 pytestmark = needs_native
 
-native_configs = configs(norm_placement="pre", reader_features=(5, 2, 7))
+native_configs = configs(**{**COVERED, "reader_features": (5, 2, 7)})
 
 
 on_every_isa = pytest.mark.parametrize("isa", list(isas()))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dragon.config import ModelConfig
 from dragon.model.transformer import Transformer
 from dragon.weights import num_parameters, tensor_shapes
-from tests.variants import VARIANTS
+from tests.variants import VARIANTS, fitting
 
 LENGTH = 7
 
@@ -34,7 +34,7 @@ def configs(draw: st.DrawFn, **fixed: object) -> ModelConfig:
         **draw(st.fixed_dictionaries(VARIANTS)),
         "reader_features": draw(st.sampled_from([(), (3, 4)])),
     }
-    return ModelConfig(**{**values, **fixed})  # type: ignore[arg-type]
+    return ModelConfig(**fitting({**values, **fixed}))  # type: ignore[arg-type]
 
 
 def make(config: ModelConfig) -> Transformer:

@@ -60,6 +60,16 @@ def _why_not_native(config: ModelConfig) -> str | None:
         return NOT_BUILT
     if config.norm_placement != "pre":
         return "the compiled kernels have no post-norm; using NumPy (slower)."
+    missing = {
+        "sliding window": config.sliding_window,
+        "query and key norms": config.qk_norm,
+        "tanh GELU": config.activation == "gelu_tanh",
+        "head sizes of their own": config.head_dim * config.num_attention_heads
+        != config.hidden_size,
+    }
+    lacking = [name for name, asked in missing.items() if asked]
+    if lacking:
+        return f"the compiled kernels have no {lacking[0]}; using NumPy (slower)."
     return None
 
 

@@ -17,8 +17,8 @@ from dragon.config import ModelConfig
 from dragon.engine.body import Floats, Run
 from dragon.engine.int8_layout import BLOCK
 from dragon.engine.matrices import Int8, Matrix
-from dragon.engine.numpy_body import rope_table
 from dragon.errors import ConfigError
+from dragon.rotary import rope_table
 from dragon.weights import layer_name
 
 ISAS = ("avx512", "avxvnni", "avx2", "portable")
@@ -71,7 +71,8 @@ class NativeBody:
         self.config = config
         self._weights = weights
         c = config
-        cos, sin = rope_table(c) if c.position == "rope" else (None, None)
+        rotary = c.position == "rope"
+        cos, sin = rope_table(c, c.max_position_embeddings) if rotary else (None, None)
         self._compiled = Compiled(
             (
                 c.hidden_size,

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from dragon.config import ModelConfig
 from dragon.engine.body import Floats, Run
 from dragon.engine.matrices import Matrix
+from dragon.rotary import rope_table
 from dragon.weights import layer_name
 
 SQRT_HALF = np.float32(0.5**0.5)
+SQRT_2_BY_PI = np.float32((2 / np.pi) ** 0.5)
 
 
 @dataclass(slots=True)
@@ -61,12 +63,24 @@ def gelu(x: Floats) -> Floats:
     return np.float32(0.5) * x * (1 + erf(x * SQRT_HALF))
 
 
+def gelu_tanh(x: Floats) -> Floats:
+    """GPT-2's form, by a hyperbolic tangent (arXiv:1606.08415, section 2)."""
+    inner: Floats = SQRT_2_BY_PI * (x + np.float32(0.044715) * x * x * x)
+    turned: Floats = np.tanh(inner)
+    return np.float32(0.5) * x * (1 + turned)
+
+
 def relu(x: Floats) -> Floats:
     """max(x, 0)."""
     return np.maximum(x, 0)
 
 
-ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {"swiglu": silu, "gelu": gelu, "relu": relu}
+ACTIVATIONS: dict[str, Callable[[Floats], Floats]] = {
+    "swiglu": silu,
+    "gelu": gelu,
+    "gelu_tanh": gelu_tanh,
+    "relu": relu,
+}
 
 
 def softmax(scores: Floats) -> Floats:
@@ -74,13 +88,6 @@ def softmax(scores: Floats) -> Floats:
     weights: Floats = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
     return weights
-
-
-def rope_table(config: ModelConfig) -> tuple[Floats, Floats]:
-    """Cosines and sines [max_position, D/2] of the rotary angles."""
-    power = np.arange(0, config.head_dim, 2) / config.head_dim
-    angle = np.outer(np.arange(config.max_position_embeddings), config.rope_theta**-power)
-    return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
 
 def rotate(x: Floats, cos: Floats, sin: Floats) -> Floats:
@@ -115,7 +122,7 @@ class NumpyBody:
     @cached_property
     def rope(self) -> tuple[Floats, Floats]:
         """The rotary table, made on first use."""
-        return rope_table(self.config)
+        return rope_table(self.config, self.config.max_position_embeddings)
 
     def new_cache(self, capacity: int, once: bool = False) -> NumpyCache:
         """Room for one sequence."""
@@ -153,6 +160,9 @@ class NumpyBody:
             return rms_norm(x, weight, eps)
         return layer_norm(x, weight, self._weight(f"{name}.bias"), eps)
 
+    def _head_norm(self, name: str, heads: Floats) -> Floats:
+        return rms_norm(heads, self._weight(f"{name}.weight"), self.config.norm_eps)
+
     def _residual(
         self, norm: str, x: Floats, sublayer: Callable[..., Floats], *arguments: object
     ) -> Floats:
@@ -176,6 +186,9 @@ class NumpyBody:
             )
             for part in ("q_proj", "k_proj", "v_proj")
         )
+        if self.config.qk_norm:
+            q = self._head_norm(layer_name(layer, "self_attn.q_norm"), q)
+            k = self._head_norm(layer_name(layer, "self_attn.k_norm"), k)
         mixed = np.empty_like(q)
         row = 0
         for run in runs:
@@ -195,4 +208,6 @@ class NumpyBody:
         positions = np.arange(end)
         seen = np.maximum(positions[run.start :] + 1, run.visible)
         mask = positions[None, :] < seen[:, None]
+        if self.config.sliding_window:
+            mask &= positions[None, :] > positions[run.start :, None] - self.config.sliding_window
         return attend(q, keys[:end], values[:end], mask)

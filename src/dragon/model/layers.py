@@ -4,12 +4,15 @@ Shapes: B batch, T time, C hidden, H heads, K key/value heads, D head size.
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dragon.config import ModelConfig
+from dragon.rotary import rope_table
 
 
 def make_norm(config: ModelConfig) -> nn.Module:
@@ -20,11 +23,9 @@ def make_norm(config: ModelConfig) -> nn.Module:
 
 
 def rotary_tables(config: ModelConfig, length: int) -> tuple[Tensor, Tensor]:
-    """Cos and sin, [length, D], of rotary position embedding (Su et al. 2021, equation 34)."""
-    half = torch.arange(0, config.head_dim, 2, dtype=torch.float64) / config.head_dim
-    angles = torch.outer(torch.arange(length, dtype=torch.float64), config.rope_theta**-half)
-    angles = torch.cat((angles, angles), dim=-1)
-    return angles.cos().float(), angles.sin().float()
+    """Cos and sin, [length, D], of rotary position embedding (see `dragon.rotary`)."""
+    cos, sin = map(torch.from_numpy, rope_table(config, length))
+    return torch.cat((cos, cos), dim=-1), torch.cat((sin, sin), dim=-1)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -47,6 +48,8 @@ def attention_mask(config: ModelConfig, length: int, prefix: int, device: torch.
     if config.attention == "bidirectional":
         return mask
     mask = mask.tril()
+    if config.sliding_window:
+        mask = mask.triu(1 - config.sliding_window)
     if config.attention == "prefix":
         mask[:, :prefix] = True
     return mask
@@ -69,11 +72,16 @@ class SelfAttention(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        c, kv = config.hidden_size, config.num_key_value_heads * config.head_dim
-        self.q_proj = nn.Linear(c, c, bias=config.attention_bias)
-        self.k_proj = nn.Linear(c, kv, bias=config.attention_bias)
-        self.v_proj = nn.Linear(c, kv, bias=config.attention_bias)
-        self.o_proj = nn.Linear(c, c, bias=config.attention_bias)
+        c, d = config.hidden_size, config.head_dim
+        heads, kv = config.num_attention_heads * d, config.num_key_value_heads * d
+        bias = config.attention_bias or config.qkv_bias
+        self.q_proj = nn.Linear(c, heads, bias=bias)
+        self.k_proj = nn.Linear(c, kv, bias=bias)
+        self.v_proj = nn.Linear(c, kv, bias=bias)
+        self.o_proj = nn.Linear(heads, c, bias=config.attention_bias)
+        if config.qk_norm:
+            self.q_norm = nn.RMSNorm(d, eps=config.norm_eps)
+            self.k_norm = nn.RMSNorm(d, eps=config.norm_eps)
 
     def forward(self, x: Tensor, rope: tuple[Tensor, Tensor] | None, mask: Tensor) -> Tensor:
         """[B, T, C] -> [B, T, C]; mask broadcasts to [B, H, T, T]."""
@@ -82,6 +90,8 @@ class SelfAttention(nn.Module):
         q = self.q_proj(x).view(b, t, c.num_attention_heads, c.head_dim).transpose(1, 2)
         k = self.k_proj(x).view(b, t, c.num_key_value_heads, c.head_dim).transpose(1, 2)
         v = self.v_proj(x).view(b, t, c.num_key_value_heads, c.head_dim).transpose(1, 2)
+        if c.qk_norm:
+            q, k = self.q_norm(q), self.k_norm(k)
         if rope is not None:
             q, k = rotate(q, *rope).to(v.dtype), rotate(k, *rope).to(v.dtype)
         group = c.num_attention_heads // c.num_key_value_heads
@@ -92,8 +102,16 @@ class SelfAttention(nn.Module):
         return out
 
 
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "swiglu": F.silu,
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "relu": F.relu,
+}
+
+
 class MLP(nn.Module):
-    """Feed-forward part: SwiGLU (Shazeer 2020), GELU (exact) or ReLU."""
+    """Feed-forward part: SwiGLU (Shazeer 2020), GELU (exact or by tanh) or ReLU."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -106,11 +124,8 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, C] -> [B, T, C]."""
-        up = self.up_proj(x)
-        if self.activation == "swiglu":
-            up = F.silu(self.gate_proj(x)) * up
-        else:
-            up = F.gelu(up) if self.activation == "gelu" else F.relu(up)
+        up, activation = self.up_proj(x), ACTIVATIONS[self.activation]
+        up = activation(self.gate_proj(x)) * up if self.activation == "swiglu" else activation(up)
         out: Tensor = self.down_proj(up)
         return out
 
