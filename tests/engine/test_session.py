@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dragon.config import ModelConfig
-from dragon.engine.kernels import native_is_built
+from dragon.engine.kernels import _why_not_native, native_is_built
 from dragon.errors import InputError
 from tests.engine.models import configs, engine, prompt
 
@@ -18,7 +18,7 @@ on_every_kernels = pytest.mark.parametrize("kernels", KERNELS)
 
 
 def covered(kernels: str, config: ModelConfig) -> bool:
-    return kernels == "numpy" or config.norm_placement == "pre"
+    return kernels == "numpy" or _why_not_native(config) is None
 
 
 @on_every_kernels

@@ -13,13 +13,16 @@ import numpy as np
 
 from dragon.config import ModelConfig
 from dragon.engine.body import Body, Floats, Run
+from dragon.engine.constraints import Constraint
 from dragon.engine.embedding import Embedding, Features, Ids
 from dragon.engine.kernels import make_body
 from dragon.engine.loading import load
+from dragon.engine.lookup import PromptLookup
 from dragon.engine.matrices import Matrix
 from dragon.engine.pointer import PointerHead
-from dragon.engine.sampling import Sampler, Sampling
-from dragon.engine.session import Session
+from dragon.engine.sampling import Sampling
+from dragon.engine.session import Network, Session, read_together
+from dragon.engine.writing import Writer, Writing
 from dragon.errors import InputError
 
 
@@ -47,6 +50,7 @@ class Engine:
         self.body: Body = make_body(config, weights, kernels, threads)
         self.embedding = Embedding(config, weights)
         self.heads = Heads(config, weights)
+        self.network = Network(config, self.body, self.embedding, self.heads.pointer)
 
     @classmethod
     def open(cls, folder: Path, *, kernels: str | None = None, threads: int | None = None) -> Self:
@@ -115,7 +119,7 @@ class Engine:
 
     def session(self) -> Session:
         """A fresh sequence with a key/value cache, up to the model's context."""
-        return Session(self.config, self.body, self.embedding, self.heads.pointer)
+        return Session(self.network)
 
     def generate(
         self,
@@ -126,26 +130,39 @@ class Engine:
         top_k: int = 0,
         top_p: float = 1.0,
         seed: int | None = None,
+        sampling: Sampling | None = None,
         stop_ids: Collection[int] = (),
+        constraint: Constraint | None = None,
+        lookup: PromptLookup | None = None,
         prefix_length: int | None = None,
     ) -> Iterator[int]:
         """Stream token ids until a stop id (not yielded), `max_tokens` or the end of the context.
+
+        Args:
+            prompt_ids: [T] tokens.
+            max_tokens: to write at most.
+            temperature, top_k, top_p, seed: see `Sampling`.
+            sampling: in place of these four, where more is needed.
+            stop_ids: tokens that end the answer.
+            constraint: what the answer must obey.
+            lookup: guess tokens ahead from the prompt; the same answer, sooner where it copies.
+            prefix_length: see `Session.prefill`.
 
         Raises:
             InputError: at the call for wrong arguments (see `Sampling` and `logits`), or if the
                 model reads in both directions and therefore cannot write.
         """
-        if self.config.attention == "bidirectional":
-            raise InputError(
-                "This model reads in both directions.", "Give --model a causal one to generate."
-            )
-        if max_tokens < 0:
-            raise InputError(f"max_tokens is {max_tokens}.", "It must be 0 or more.")
-        sampler = Sampler(Sampling(temperature, top_k, top_p, seed))
-        prompt = self.embedding.check_ids(np.asarray(prompt_ids))
-        session = self.session()
-        session.check_prefix(len(prompt), prefix_length)
-        return _stream(session, prompt, prefix_length, sampler, max_tokens, stop_ids)
+        chosen = sampling or Sampling(temperature, top_k, top_p, seed)
+        writing = Writing(
+            prompt_ids,
+            max_tokens,
+            chosen,
+            stop_ids,
+            constraint=constraint,
+            prefix_length=prefix_length,
+        )
+        writing.check(self.network)
+        return _stream(Writer(self.network, writing, lookup=lookup))
 
 
 class Heads:
@@ -161,22 +178,10 @@ class Heads:
             self.span = weight("dragon.span.weight"), weight("dragon.span.bias")
 
 
-def _stream(
-    session: Session,
-    prompt: Ids,
-    prefix_length: int | None,
-    sampler: Sampler,
-    max_tokens: int,
-    stop_ids: Collection[int],
-) -> Iterator[int]:
-    if max_tokens == 0:
-        return
-    logits = session.prefill(prompt, prefix_length)
-    for count in range(1, max_tokens + 1):
-        token = sampler(logits)
-        if token in stop_ids:
-            return
-        yield token
-        if count == max_tokens or session.length == session.capacity:
-            return
-        logits = session.step(token)
+def _stream(writer: Writer) -> Iterator[int]:
+    while writer.finish_reason is None:
+        piece = writer.piece(writer.network.config.max_position_embeddings)
+        [logits] = read_together([piece])
+        for event in writer.take(logits):
+            if event.token is not None:
+                yield event.token
