@@ -1,0 +1,138 @@
+/** The head of the documents view: which library, and what can be done with it as a whole. */
+
+import * as api from "./api.js";
+import { askText, confirmed } from "./dialog.js";
+import { drawn, el, fill, iconButton } from "./dom.js";
+import { counted } from "./format.js";
+import { openMenu } from "./menu.js";
+import { said } from "./notice.js";
+import { go } from "./router.js";
+import { session } from "./session.js";
+import { toast } from "./toast.js";
+
+/** @typedef {import("./types.js").Library} Library */
+
+/** @param {string} id */
+const address = (id) => `#/documents/${encodeURIComponent(id)}`;
+
+export class LibraryBar {
+  /** @type {Library[]} */
+  #all = [];
+  /** @type {Library | null} */
+  #library = null;
+
+  /** @param {() => void} changed told after something was started here */
+  constructor(changed) {
+    this.changed = changed;
+    this.title = el("h1", {}, "Documents");
+    this.counts = el("p.muted", {}, "\u00a0");
+    this.folders = el("p.small.muted.folders");
+    this.select = el("select.field", {
+      "aria-label": "Library",
+      onchange: () => go(address(this.select.value)),
+    });
+    this.again = el(
+      "button.button",
+      { type: "button", onclick: () => this.reindex() },
+      drawn("again"),
+      "Re-index",
+    );
+    this.more = iconButton("more", "More for this library", () => this.#menu(), {
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+    });
+    const controls = el("div.controls", {}, this.select, this.again, this.more);
+    const words = el("div.page-words", {}, this.title, this.counts, this.folders);
+    this.node = el("header.page-head", {}, words, controls);
+  }
+
+  /** @param {string | null} id @returns {Promise<Library>} */
+  async show(id) {
+    this.#all = await api.libraries();
+    const wanted = id ?? session.model?.dragon.library ?? session.config?.default_library;
+    const known = this.#all.find((library) => library.id === wanted);
+    const library = known ?? this.#all.find((one) => one.default) ?? this.#all[0];
+    if (!library) throw new api.ApiError("The server has no library.", 404);
+    const options = this.#all.map((one) => el("option", { value: one.id }, one.name));
+    fill(this.select, options);
+    this.select.value = library.id;
+    this.select.hidden = options.length < 2;
+    this.update(library);
+    return library;
+  }
+
+  /** @param {Library} library */
+  update(library) {
+    this.#library = library;
+    fill(this.title, library.name);
+    const failed = library.failed ? `, ${library.failed} could not be read` : "";
+    const counts = [counted(library.documents, "document"), counted(library.passages, "passage")];
+    fill(this.counts, `${counts.join(", ")}${failed}`);
+    fill(this.folders, library.folders.length > 0 && `From ${library.folders.join(", ")}`);
+    this.again.disabled = library.indexing;
+    this.again.hidden = this.more.hidden = !session.may("documents");
+  }
+
+  async reindex() {
+    if (!this.#library) return;
+    try {
+      this.update(await api.reindex(this.#library.id));
+      this.changed();
+    } catch (error) {
+      toast(said(error));
+    }
+  }
+
+  #menu() {
+    const own = this.#library && !this.#library.default;
+    /** @type {import("./menu.js").Item[]} */
+    const items = [
+      { icon: "plus", label: "New library", act: () => this.#create() },
+      { icon: "edit", label: "Rename", act: () => this.#rename() },
+    ];
+    const remove = () => this.#delete();
+    if (own) items.push({ icon: "trash", label: "Delete library", act: remove, danger: true });
+    openMenu(this.more, items);
+  }
+
+  async #create() {
+    const text = "A library is a set of documents that is asked by itself.";
+    const name = await askText({ title: "New library", text, label: "Name", action: "Create" });
+    if (!name) return;
+    await this.#try(async () => go(address((await api.createLibrary(name)).id)));
+  }
+
+  async #rename() {
+    const library = this.#library;
+    if (!library) return;
+    const options = { title: "Rename", label: "Name", value: library.name, action: "Rename" };
+    const name = await askText(options);
+    if (!name || name === library.name) return;
+    await this.#try(async () => {
+      await api.renameLibrary(library.id, name);
+      await this.show(library.id);
+    });
+  }
+
+  async #delete() {
+    const library = this.#library;
+    if (!library) return;
+    const title = `Delete ${library.name}?`;
+    const text = "Its documents are removed from this server. This cannot be undone.";
+    if (!(await confirmed({ title, text, action: "Delete" }))) return;
+    await this.#try(async () => {
+      await api.deleteLibrary(library.id);
+      go("#/documents");
+    });
+  }
+
+  /** @param {() => Promise<void>} act */
+  async #try(act) {
+    try {
+      await act();
+      await session.refresh();
+    } catch (error) {
+      toast(said(error));
+    }
+  }
+}
