@@ -14,6 +14,7 @@ FLOORS = (
     {"model", "quantize", "engine", "_native"},
     {"train", "retrieval"},
     {"answer", "evaluate"},
+    {"server"},
     {"cli"},
     {"__main__"},
 )

@@ -26,6 +26,7 @@ GROUPS: dict[str, dict[str, Command]] = {
     "Ask": {
         "ask": Command("dragon.cli.ask", "ask", "Answer one question from your documents."),
         "chat": Command("dragon.cli.chat", "chat", "Ask on and on; follow-ups keep their context."),
+        "serve": Command("dragon.cli.serve", "serve", "An API and a web chat over your documents."),
         "index": Command("dragon.cli.index", "app", "Add, remove, list and search documents."),
     },
     "Build": {

@@ -1,0 +1,193 @@
+"""Answers from documents: asked in a worker thread, kept for the same question, told in words.
+
+In: a question and a library. Out: citations as they are proven, then the answer.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlencode
+
+from dragon.answer import Answer, Answerer, Citation
+from dragon.answer.answerer import in_words
+from dragon.answer.followups import Conversation
+from dragon.answer.proof import UnprovenQuoteError
+from dragon.answer.reader import Reader
+from dragon.errors import InputError
+from dragon.retrieval import Hit, Index
+from dragon.server.errors import ApiError
+from dragon.server.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event of an answer: the text that it adds, and what stands behind it.
+
+    `answer` comes with the last event alone; `cached` says that it had been given before.
+    """
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+    answer: Answer | None = None
+    cached: bool = False
+
+
+class Answers:
+    """Asks one reader about any library. Its methods run in worker threads.
+
+    Args:
+        reader: who reads.
+        top_k: passages read for each question.
+        most_kept: answers kept.
+    """
+
+    def __init__(self, reader: Reader, top_k: int, most_kept: int) -> None:
+        self.reader = reader
+        self._top_k, self._most_kept = top_k, most_kept
+        self._kept: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
+        self._lock = threading.Lock()
+        self._opened = threading.local()
+        self.hits = self.misses = 0
+
+    def ask(self, library: Library, question: str, asked: str) -> Iterator[Told]:
+        """Answer a question; `asked` is it with its context.
+
+        Raises:
+            InputError: for an empty or endless question.
+            ApiError: 400 or 503 where the library holds nothing (yet).
+        """
+        key = (library.id, library.index, library.version(), question, asked, self._top_k)
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept:
+                self._kept.move_to_end(key)
+                self.hits += 1
+        if kept:
+            yield from _pieces(iter([*kept.citations, kept]), cached=True)
+            return
+        self.misses += 1
+        for told in self._fresh(library, question, asked):
+            if told.answer:
+                self._keep(key, told.answer)
+            yield told
+
+    def index(self, library: Library) -> Index:
+        """The library's index, opened for this thread."""
+        opened: dict[Any, Index] = self._opened.__dict__.setdefault("indexes", {})
+        key = (library.index, library.version()[0])
+        if key not in opened:
+            for old in [k for k in opened if k[0] == library.index]:
+                opened.pop(old).close()
+            opened[key] = Index.open(library.index, read_only=True)
+        return opened[key]
+
+    def _fresh(self, library: Library, question: str, asked: str) -> Iterator[Told]:
+        index = self.index(library)
+        if index.is_empty():
+            raise _empty(library)
+        answerer = Answerer(index, self.reader, self._top_k)
+        for last in (False, True):
+            told = False
+            try:
+                for piece in _pieces(answerer.stream(question, asked)):
+                    told = True
+                    yield piece
+                return
+            except (UnprovenQuoteError, InputError):
+                # The document may have been indexed anew between searching and proving.
+                if last or told or not question.strip():
+                    raise
+
+    def _keep(self, key: tuple[Any, ...], answer: Answer) -> None:
+        with self._lock:
+            self._kept[key] = answer
+            while len(self._kept) > self._most_kept:
+                self._kept.popitem(last=False)
+
+
+def standalone(questions: Sequence[str]) -> str:
+    """The last question of a conversation, with the words that it leaves out."""
+    talk = Conversation()
+    asked = ""
+    for question in questions:
+        asked = talk.standalone(question.strip())
+    return asked
+
+
+def described(answer: Answer, library: Library, cached: bool) -> dict[str, Any]:
+    """The `dragon` object of an answer."""
+    return {
+        "abstained": answer.abstained,
+        "contradiction": answer.contradiction,
+        "asked": answer.asked,
+        "library": library.id,
+        "citations": [cited(citation, library) for citation in answer.citations],
+        "passages": [_passage(hit, library) for hit in answer.passages],
+        "timings": asdict(answer.timings),
+        "cached": cached,
+    }
+
+
+def cited(citation: Citation, library: Library) -> dict[str, Any]:
+    """A citation towards clients: its document by the library's name for it."""
+    name = library.name_of(citation.document)
+    place = {"library": library.id, "document": name, "start": citation.start, "end": citation.end}
+    return asdict(citation) | {
+        "document": name,
+        "title": citation.heading.split(" > ", 1)[0] or PurePosixPath(name).name,
+        "url": f"/#/source?{urlencode(place)}",
+    }
+
+
+def annotations(answer: Answer, library: Library, base: str) -> list[dict[str, Any]]:
+    """OpenAI's annotations of a message: where each [1] stands in its text, and what it cites."""
+    found = []
+    for citation in answer.citations:
+        mark = f"[{citation.number}]"
+        start = len(in_words(answer.citations[: citation.number])) - len(mark)
+        values = cited(citation, library)
+        found.append(
+            {
+                "type": "url_citation",
+                "url_citation": {
+                    "url": base + values["url"],
+                    "title": values["title"],
+                    "start_index": start,
+                    "end_index": start + len(mark),
+                },
+            }
+        )
+    return found
+
+
+def _pieces(events: Iterator[Citation | Answer], cached: bool = False) -> Iterator[Told]:
+    """What each event adds to the text."""
+    citations: list[Citation] = []
+    said = 0
+    for event in events:
+        if isinstance(event, Answer):
+            yield Told(event.answer[said:], answer=event, cached=cached)
+            return
+        citations.append(event)
+        text = in_words(citations)
+        yield Told(text[said:], (event,))
+        said = len(text)
+
+
+def _passage(hit: Hit, library: Library) -> dict[str, Any]:
+    values = asdict(hit.passage) | {"score": round(hit.score, 4)}
+    values.pop("id")
+    return values | {"document": library.name_of(hit.passage.document)}
+
+
+def _empty(library: Library) -> ApiError:
+    if library.busy:
+        return ApiError(
+            503, "The documents are being indexed. Try again.", "indexing", retry_after=2
+        )
+    return ApiError(
+        400, f"The library {library.name!r} holds no documents. Add some.", "library_empty"
+    )

@@ -1,0 +1,130 @@
+"""The server's own SQLite file: libraries, conversations, files and responses.
+
+In: statements. Out: rows. One connection behind a lock: its statements are short, and what has
+been acknowledged must be on the disk.
+"""
+
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dragon.errors import StoreError
+
+APPLICATION_ID = 0x44725376
+SCHEMA_VERSION = 1
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE libraries (id TEXT PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, model TEXT NOT NULL,
+    created INTEGER NOT NULL, updated INTEGER NOT NULL);
+CREATE INDEX conversations_of_owner ON conversations (owner, updated);
+CREATE TABLE messages (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, conversation TEXT NOT NULL
+    REFERENCES conversations (id) ON DELETE CASCADE, role TEXT NOT NULL, content TEXT NOT NULL,
+    created INTEGER NOT NULL, model TEXT, stopped INTEGER NOT NULL DEFAULT 0, dragon TEXT,
+    feedback TEXT);
+CREATE INDEX messages_of_conversation ON messages (conversation, number);
+CREATE TABLE files (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, bytes INTEGER NOT NULL,
+    purpose TEXT NOT NULL, created INTEGER NOT NULL);
+CREATE TABLE library_files (
+    library TEXT NOT NULL REFERENCES libraries (id) ON DELETE CASCADE,
+    file TEXT NOT NULL REFERENCES files (id) ON DELETE CASCADE, created INTEGER NOT NULL,
+    PRIMARY KEY (library, file));
+CREATE TABLE responses (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, body TEXT NOT NULL,
+    history TEXT NOT NULL);
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+
+
+class Database:
+    """The file, opened; every method may be called from any thread.
+
+    Raises:
+        StoreError: if it cannot be opened, or is another program's or a newer version's.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        with self._guarded():
+            self._connection = sqlite3.connect(
+                path, isolation_level=None, timeout=5.0, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            # Acknowledged means written: FULL also syncs the write-ahead log at each commit.
+            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._prepare()
+
+    def _prepare(self) -> None:
+        (kind,) = self._connection.execute("PRAGMA application_id").fetchone()
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if (kind, version) == (APPLICATION_ID, SCHEMA_VERSION):
+            return
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if kind or tables:
+            self._connection.close()
+            raise StoreError(
+                f"{self.path} has format {version}; this dragon reads {SCHEMA_VERSION}.",
+                "Upgrade dragon, or move the file away.",
+            )
+        self._connection.executescript(_SCHEMA)
+
+    def rows(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        """Execute one statement; returns its rows."""
+        with self._lock, self._guarded():
+            return self._connection.execute(statement, values).fetchall()
+
+    def row(self, statement: str, *values: Any) -> sqlite3.Row | None:
+        """The first row of a statement, if there is one."""
+        return next(iter(self.rows(statement, *values)), None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements within, or none."""
+        with self._lock, self._guarded():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"The server's database {self.path} fails ({error}).",
+                "Check its folder, permissions and free space.",
+            ) from error
+
+
+def new_id(kind: str) -> str:
+    """A name that nobody can guess: "conv_" and 24 hexadecimal digits."""
+    return f"{kind}{'-' if kind in ('file', 'chatcmpl', 'cmpl') else '_'}{secrets.token_hex(12)}"
+
+
+def now() -> int:
+    """Unix time in whole seconds."""
+    return int(time.time())

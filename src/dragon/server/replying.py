@@ -1,0 +1,104 @@
+"""From a request to its reply in the making: which model it means, and what is counted of it.
+
+In: a checked request. Out: `Replies`, to be read as pieces or collected.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from dragon.server.errors import ApiError
+from dragon.server.replies import RAW, End, Piece, Usage, Whole, from_documents, library_of
+from dragon.server.requests import ChatRequest, check_encodable, check_quotable
+from dragon.server.state import State
+
+
+class Replies:
+    """One reply, or several choices of it.
+
+    Attributes:
+        choices: how many.
+        usage: what it took, known at the end.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        model: str,
+        make: Callable[[], AsyncGenerator[Piece]],
+        choices: int = 1,
+    ) -> None:
+        self._state, self._model, self._make = state, model, make
+        self.choices, self.usage = choices, Usage()
+
+    async def pieces(self) -> AsyncGenerator[Piece]:
+        """The pieces, as they come."""
+        began: float | None = time.perf_counter()
+        ended = "left"
+        try:
+            async with aclosing(self._make()) as pieces:
+                async for piece in pieces:
+                    if began is not None and piece.text:
+                        seconds = time.perf_counter() - began
+                        self._state.metrics.first.labels(self._kind).observe(seconds)
+                        began = None
+                    if piece.end:
+                        self._count(piece.end)
+                    yield piece
+            ended = "done"
+        except Exception:
+            ended = "failed"
+            raise
+        finally:
+            self._state.metrics.replies.labels(ended).inc()
+
+    async def collect(self) -> list[Whole]:
+        """All choices, whole."""
+        found = [Whole() for _ in range(self.choices)]
+        async with aclosing(self.pieces()) as pieces:
+            async for piece in pieces:
+                found[piece.choice].add(piece)
+        return found
+
+    @property
+    def _kind(self) -> str:
+        return "raw" if self._model == RAW else "documents"
+
+    def _count(self, end: End) -> None:
+        u, e = self.usage, end.usage
+        self.usage = Usage(max(u.prompt, e.prompt), u.written + e.written, max(u.cached, e.cached))
+        tokens = self._state.metrics.tokens
+        tokens.labels("written").inc(e.written)
+        if u.prompt == 0:
+            tokens.labels("cached").inc(e.cached)
+            tokens.labels("read").inc(e.prompt - e.cached)
+
+
+def replies(state: State, body: ChatRequest, base: str = "") -> Replies:
+    """The reply to a chat request; `base` is the server's address, for links to sources.
+
+    Raises:
+        ApiError: for a model that is not there, or a field that it does not support.
+    """
+    messages = body.conversation()
+    for number, message in enumerate(messages):
+        check_encodable(message.text, f"messages.{number}.content")
+    if body.model == RAW:
+        raise no_generator()
+    library = library_of(state, body.model)
+    check_quotable(body)
+    return Replies(
+        state,
+        body.model,
+        lambda: from_documents(state, library, messages, body.most_tokens, base),
+    )
+
+
+def no_generator() -> ApiError:
+    """The 404 where there is no model that writes."""
+    return ApiError(
+        404,
+        f"The model {RAW!r} is not served here. Start the server with --generator FOLDER.",
+        "model_not_found",
+        "model",
+    )

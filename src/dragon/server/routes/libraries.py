@@ -1,0 +1,92 @@
+"""Libraries: list, make, rename, delete, index anew."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from dragon.retrieval import Index, Progress
+from dragon.server.access import Asker, Running, Writer
+from dragon.server.libraries import library_name
+from dragon.server.library import Library
+from dragon.server.requests import Body
+
+router = APIRouter(prefix="/api/libraries", tags=["libraries"])
+
+
+class LibraryName(Body):
+    """What a library is called."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+@router.get("")
+def libraries(state: Running, _: Asker) -> dict[str, Any]:
+    """All libraries."""
+    return {"libraries": [described(library) for library in state.libraries]}
+
+
+@router.post("", status_code=201)
+def create(body: LibraryName, state: Running, _: Writer) -> dict[str, Any]:
+    """Make an empty library."""
+    return described(state.libraries.create(library_name(body.name)))
+
+
+@router.get("/{library}")
+def library(library: str, state: Running, _: Asker) -> dict[str, Any]:
+    """One library."""
+    return described(state.libraries.get(library))
+
+
+@router.patch("/{library}")
+def rename(library: str, body: LibraryName, state: Running, _: Writer) -> dict[str, Any]:
+    """Rename a library."""
+    found = state.libraries.get(library)
+    state.libraries.rename(found, library_name(body.name))
+    return described(found)
+
+
+@router.delete("/{library}")
+def delete(library: str, state: Running, _: Writer) -> dict[str, Any]:
+    """Delete a library with all that was uploaded to it."""
+    state.libraries.delete(state.libraries.get(library))
+    return {"deleted": True, "id": library}
+
+
+@router.post("/{library}/reindex", status_code=202)
+def reindex(library: str, state: Running, _: Writer) -> dict[str, Any]:
+    """Look at all documents of a library again; what has not changed is not read."""
+    found = state.libraries.get(library)
+    state.libraries.update(found)
+    return described(found)
+
+
+def described(library: Library) -> dict[str, Any]:
+    """A library as the API shows it."""
+    with Index.open(library.index, read_only=True) as index:
+        rows, failed = index.documents(), index.unreadable()
+    return {
+        "id": library.id,
+        "name": library.name,
+        "model": library.model,
+        "default": library.is_default,
+        "source": library.source,
+        "folders": list(library.roots),
+        "documents": len(rows),
+        "failed": len(failed),
+        "passages": sum(row.passages for row in rows),
+        "indexing": library.busy > 0,
+        "progress": library.progress and _progress(library, library.progress),
+        "problem": library.problem,
+        "created": library.created,
+    }
+
+
+def _progress(library: Library, now: Progress) -> dict[str, Any]:
+    return {
+        "files": now.files,
+        "files_total": now.files_total,
+        "bytes": now.size,
+        "bytes_total": now.size_total,
+        "document": library.name_of(now.path) if now.path else "",
+    }

@@ -1,0 +1,97 @@
+"""What the parts of a running server share; made at its start, closed at its end."""
+
+import asyncio
+import threading
+from dataclasses import dataclass, field
+
+from dragon.answer.reader import Reader
+from dragon.models import model_folder
+from dragon.server.answers import Answers
+from dragon.server.database import Database
+from dragon.server.errors import ApiError
+from dragon.server.keys import Keys
+from dragon.server.libraries import Libraries
+from dragon.server.limits import Limits
+from dragon.server.logs import log
+from dragon.server.metrics import Metrics
+from dragon.server.settings import ServerSettings
+from dragon.server.worker import Worker
+
+ANSWERING_THREADS = 2  # one searches while the other reads
+
+
+@dataclass(slots=True)
+class State:
+    """Of one server.
+
+    Attributes:
+        ready: set when questions can be answered.
+        stopping: set when the server has been told to end.
+    """
+
+    settings: ServerSettings
+    database: Database
+    keys: Keys
+    libraries: Libraries
+    worker: Worker
+    limits: Limits
+    metrics: Metrics
+    ready: threading.Event = field(default_factory=threading.Event)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: str = ""
+    loaded: Answers | None = None
+
+    @classmethod
+    def open(cls, settings: ServerSettings) -> "State":
+        """Open what is on the disk; models come later, in `load`.
+
+        Raises:
+            StoreError: if the index or the database cannot be opened.
+            CheckpointError: if there is no such model.
+        """
+        model_folder(settings.model)
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = Database(settings.state / "server.db")
+        libraries = Libraries(settings, database)
+        worker = Worker(ANSWERING_THREADS, settings.max_waiting)
+        state = cls(
+            settings,
+            database,
+            Keys(settings.state / "keys.json"),
+            libraries,
+            worker,
+            Limits(settings.rate),
+            Metrics(),
+        )
+        state.metrics.watch(state)
+        return state
+
+    @property
+    def answers(self) -> Answers:
+        """The reader at work.
+
+        Raises:
+            ApiError: 503 while it is loading.
+        """
+        if self.loaded is None:
+            problem = self.failure or "The model is loading. Try again."
+            raise ApiError(503, problem, "loading", retry_after=2)
+        return self.loaded
+
+    def load(self) -> None:
+        """Load the models; for a thread of its own."""
+        try:
+            reader = Reader.open(model_folder(self.settings.model))
+            self.loaded = Answers(reader, self.settings.top_k, self.settings.cached_answers)
+            self.libraries.start()
+            self.ready.set()
+            log.info("ready", model=reader.name)
+        except Exception as error:
+            self.failure = f"The model could not be loaded: {error}"
+            log.exception("loading")
+
+    def close(self) -> None:
+        """End the threads and close the files."""
+        self.libraries.close()
+        self.worker.close()
+        self.database.close()
