@@ -11,7 +11,7 @@ SOURCE = Path(dragon.__file__).parent
 FLOORS = (
     {"errors", "config"},
     {"text", "tokenizer", "data", "weights", "rotary", "checkpoint", "models"},
-    {"model", "quantize", "engine", "_native"},
+    {"model", "quantize", "engine", "_native", "reference"},
     {"train", "retrieval"},
     {"answer", "evaluate"},
     {"server"},
