@@ -73,7 +73,8 @@ def test_what_is_missing_or_of_another_shape_is_not_written(tmp_path: Path) -> N
         ("[]", "holds no JSON object"),
         ('{"model_type": "mamba"}', "model_type 'mamba' is not supported"),
         ('{"model_type": "llama", "dragon": 3}', "dragon is 3"),
-        ('{"model_type": "llama", "hidden_size": -4}', "hidden_size is -4"),
+        ('{"model_type": "llama", "hidden_size": -4}', "config.json has no vocab_size"),
+        ('{"dragon": {"activation": "gelu"}, "hidden_size": -4}', "hidden_size is -4"),
     ],
 )
 def test_a_damaged_config_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from dragon.config import ModelConfig, from_dict
+from dragon.config.families import family_of, to_hugging_face
+from dragon.config.foreign import from_hugging_face
 from dragon.errors import CheckpointError, ConfigError
 from dragon.weights import tensor_shapes
 
@@ -24,6 +26,9 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 TOKENIZER_FILE = "tokenizer.json"
 TOKENIZER_CONFIG_FILE = "tokenizer_config.json"
+VECTORS_FILE = "word_vectors.npz"
+# What is copied from a tokenizer's folder into those of its data and its models.
+TOKENIZER_FILES = (TOKENIZER_FILE, TOKENIZER_CONFIG_FILE, VECTORS_FILE)
 GENERATION_FILE = "generation_config.json"
 
 # Fields of ModelConfig that Llama's config.json has under the same name.
@@ -34,6 +39,7 @@ LLAMA_FIELDS = (
     "num_hidden_layers",
     "num_attention_heads",
     "num_key_value_heads",
+    "head_dim",
     "max_position_embeddings",
     "rope_theta",
     "attention_bias",
@@ -43,41 +49,40 @@ LLAMA_FIELDS = (
 
 
 def config_to_json(config: ModelConfig) -> dict[str, Any]:
-    """The content of config.json."""
+    """The content of config.json: the family that computes the same, and all fields of ours."""
     values = asdict(config)
-    return {
+    plain = {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
         "torch_dtype": "float32",
         "hidden_act": "silu" if config.activation == "swiglu" else config.activation,
         "rms_norm_eps": config.norm_eps,
         **{name: values.pop(name) for name in LLAMA_FIELDS},
-        "dragon": values,
     }
+    # GPT-2 has other tensor names; `dragon export hf` writes those.
+    family = to_hugging_face(config) if family_of(config) != "gpt2" else None
+    return {**plain, **(family or {}), "dragon": values}
 
 
 def config_from_json(values: dict[str, Any]) -> ModelConfig:
-    """The inverse of `config_to_json`.
+    """The configuration of one of our folders, or of another library's (`dragon.config.foreign`).
 
     Raises:
         CheckpointError: if the architecture is another one or a field has a wrong value.
     """
-    if values.get("model_type") != "llama":
-        raise CheckpointError(
-            f"model_type {values.get('model_type')!r} is not supported.", "Supported: llama."
-        )
     extras = values.get("dragon", {})
     if not isinstance(extras, dict):
         raise CheckpointError(f"config.json: dragon is {extras!r}.", "It must be an object.")
-    own = {name: values[name] for name in LLAMA_FIELDS if values.get(name) is not None}
-    if "num_attention_heads" in own:  # files from before grouped queries have the one number
-        own.setdefault("num_key_value_heads", own["num_attention_heads"])
-    own["norm_eps"] = values.get("rms_norm_eps", 1e-5)
-    known = {**own, **{k: v for k, v in extras.items() if k in ModelConfig.__dataclass_fields__}}
+    if "activation" in extras:
+        known = {name: values[name] for name in LLAMA_FIELDS if values.get(name) is not None}
+        known["norm_eps"] = values.get("rms_norm_eps", 1e-5)
+    else:
+        known = from_hugging_face(values)
+    known |= {k: v for k, v in extras.items() if k in ModelConfig.__dataclass_fields__}
     try:
         return from_dict(ModelConfig, known, "config.json")
     except ConfigError as error:
-        raise CheckpointError(str(error)) from None
+        raise CheckpointError(f"config.json: {error.problem}", error.remedy) from None
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -202,7 +207,7 @@ def write_checkpoint(
         # The library makes it readable for its owner alone; a model is shared as other files are.
         (fresh / WEIGHTS_FILE).chmod((fresh / CONFIG_FILE).stat().st_mode)
         (fresh / GENERATION_FILE).write_text(json.dumps({"do_sample": False}) + "\n", "utf-8")
-        for name in (TOKENIZER_FILE, TOKENIZER_CONFIG_FILE):
+        for name in TOKENIZER_FILES:
             if tokenizer_folder is not None and (tokenizer_folder / name).exists():
                 shutil.copyfile(tokenizer_folder / name, fresh / name)
         if also is not None:

@@ -1,16 +1,16 @@
 """A model folder becomes a configuration and its matrices, mapped and checked, nothing copied.
 
-In: a folder in the layout of `dragon.checkpoint`, float or int8. Out: `ModelConfig` and the weights
-by name.
+In: a folder in the layout of `dragon.checkpoint`, float or int8, or of another library. Out:
+`ModelConfig` and the weights by name.
 """
 
 from pathlib import Path
 
-from dragon.checkpoint import CONFIG_FILE, WEIGHTS_FILE, config_from_json, read_json
+from dragon.checkpoint import CONFIG_FILE, config_from_json, read_json
 from dragon.config import ModelConfig
+from dragon.engine.folder import open_weights
 from dragon.engine.int8_layout import GROUP
 from dragon.engine.matrices import Matrix, matrix_of
-from dragon.engine.safetensors import open_safetensors
 from dragon.errors import CheckpointError
 from dragon.weights import tensor_shapes
 
@@ -30,7 +30,7 @@ def load(folder: Path) -> tuple[ModelConfig, dict[str, Matrix]]:
         raise CheckpointError(
             f"{folder} is quantised as {declared}.", f"This version reads {known}."
         )
-    tensors = open_safetensors(folder / WEIGHTS_FILE)
+    tensors = open_weights(folder)
     return config, {
         name: matrix_of(name, shape, tensors) for name, shape in tensor_shapes(config).items()
     }

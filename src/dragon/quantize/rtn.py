@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragon.checkpoint import CONFIG_FILE, WEIGHTS_FILE, read_config, read_json, written_beside
+from dragon.engine.folder import open_weights
 from dragon.engine.int8_layout import GROUP, pack
-from dragon.engine.safetensors import Tensor, open_safetensors
+from dragon.engine.safetensors import Tensor
 from dragon.errors import CheckpointError, ConfigError, InputError
 from dragon.weights import tensor_shapes
 
@@ -65,7 +66,7 @@ def quantize_checkpoint(source: Path, target: Path, bits: int = 8, group: int = 
     config, values = read_config(source), read_json(source, CONFIG_FILE)
     if "quantization" in values.get("dragon", {}):
         raise CheckpointError(f"{source} is already quantised.", "Give the float checkpoint.")
-    tensors = open_safetensors(source / WEIGHTS_FILE)
+    tensors = open_weights(source)
     matrices = [name for name in tensor_shapes(config) if is_quantised(name)]
     missing = [name for name in tensor_shapes(config) if name not in tensors]
     if missing:
