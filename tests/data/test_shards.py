@@ -53,7 +53,7 @@ def test_a_reading_set_round_trips(parts: list[list[tuple[Reading, int, int, str
 def a_set(folder: Path) -> Path:
     writer = s.ReadingWriter(folder, "train")
     reading = Reading(
-        np.arange(5, dtype=np.int32), np.zeros((5, 4), np.uint8), 0, *[np.zeros(0)] * 2
+        np.arange(5, dtype=np.int32), np.zeros((5, 6), np.uint8), 0, *[np.zeros(0)] * 2
     )
     writer.append(s.gather([(reading, 1, 2, "x")]))
     s.write_manifest(folder, "reading", splits={"train": writer.close()})

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dragon.text.vectors import WordVectors
 from dragon.tokenizer import SPECIAL_TOKENS, BpeTokenizer
 from dragon.tokenizer import reading as r
 from tests.tokenizer.corpus import CORPUS
@@ -126,3 +127,19 @@ def test_what_the_features_say() -> None:
     assert reading.features[year[0], 2] == r.YEAR
     assert distance["keeper"] == 1
     assert distance["book"] > 1
+
+
+def test_likeness_marks_words_of_like_meaning() -> None:
+    """`footage` is no match by letters; with vectors its bucket and its sentence's tell."""
+    vectors = WordVectors(["footag", "record", "bread"], np.array([[9, 4], [9, 5], [-4, 9]], "i1"))
+    parts = [r.analyse(t, BPE) for t in ("Who keeps footage?", "", "Recordings stay. Bread goes.")]
+    plain = r.compose(*parts, max_tokens=99)
+    reading = r.compose(*parts, max_tokens=99, vectors=vectors)
+    assert not plain.features[:, 4:].any()
+    assert (reading.features[:, :4] == plain.features[:, :4]).all()
+    text = reading.features[reading.text_start : -1]
+    like, unlike = text[0], text[len(text) // 2 + 1]
+    assert like[4] == 7
+    assert like[5] > 8  # the best sentence
+    assert text[-1, 5] < 8
+    assert unlike[4] < 7

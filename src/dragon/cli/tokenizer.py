@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,10 +12,14 @@ from dragon.errors import InputError, TokenizerError
 from dragon.models import DEFAULT, model_folder
 from dragon.tokenizer import BpeTokenizer, WordTokenizer, load_tokenizer
 
+if TYPE_CHECKING:
+    from dragon.text.vectors import WordVectors
+
 app = typer.Typer(help="Train, extend and try a tokenizer.", no_args_is_help=True)
 
 # What train and load give back; both have the one interface.
 AnyTokenizer = BpeTokenizer | WordTokenizer
+Made = TypeVar("Made")
 
 
 class Kind(StrEnum):
@@ -84,6 +88,32 @@ def extend(
 
 
 @app.command()
+def vectors(
+    paths: Corpus,
+    out: Annotated[Path, typer.Option(help="The tokenizer's folder, which gets the vectors.")],
+    synonyms: Annotated[
+        Path | None, typer.Option(help="Groups of words: rows with `members`, WordNet's fields.")
+    ] = None,
+    size: Annotated[int, typer.Option(help="Word stems at most.", min=2)] = 30_000,
+    width: Annotated[int, typer.Option(help="Numbers a stem.", min=1)] = 96,
+    field: Field = None,
+) -> None:
+    """Learn from text files which words are alike, for search and the reader's features."""
+    from dragon.data.sources import read_rows
+    from dragon.train.word_vectors import learn_vectors
+
+    groups = [r.get("members", []) for r in read_rows(synonyms)] if synonyms else []
+    _load(str(out))
+
+    def work(texts: Iterator[str]) -> "WordVectors":
+        return learn_vectors(texts, groups, size=size, width=width)
+
+    learned = _with_progress(paths, field, work)
+    learned.save(out)
+    print(f"{out}: vectors of {len(learned)} stems")
+
+
+@app.command()
 def encode(
     text: Annotated[str | None, typer.Argument(help="Text; by default standard input.")] = None,
     folder: Folder = DEFAULT,
@@ -141,8 +171,8 @@ def _check_free(out: Path, force: bool) -> None:
 
 
 def _with_progress(
-    paths: list[Path], field: list[str] | None, work: Callable[[Iterator[str]], AnyTokenizer]
-) -> AnyTokenizer:
+    paths: list[Path], field: list[str] | None, work: Callable[[Iterator[str]], Made]
+) -> Made:
     """Run `work` over the texts of some files, with a bar on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
@@ -166,7 +196,7 @@ def _with_progress(
             for file in files:
                 yield from _texts(file, field or ["text"])
                 progress.advance(task, file.stat().st_size)
-            progress.update(task, description="merging", total=None)
+            progress.update(task, description="working", total=None)
 
         return work(texts())
 

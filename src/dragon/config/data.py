@@ -29,7 +29,9 @@ class DataConfig:
         held_out_every: or every so many of all titles, sorted; 0 for none.
         articles, passages: most articles of a file and passages of an article.
         cloze, recurring: most questions of each kind a passage.
+        tables: questions on made-up tables, for a source of WordNet rows (`members`).
         unanswerable: share of questions asked again of a passage without the answer.
+        reworded: share of people's questions in which words are exchanged for synonyms.
         natural: share of documents whose names are left as they are.
         longest: characters of the longest passage.
         max_tokens: of a prompt.
@@ -54,7 +56,9 @@ class DataConfig:
     passages: int = 6
     cloze: int = 2
     recurring: int = 1
+    tables: int = 20_000
     unanswerable: float = 0.3
+    reworded: float = 0.0
     natural: float = 0.0
     longest: int = 900
     max_tokens: int = 320
@@ -64,8 +68,8 @@ class DataConfig:
     def __post_init__(self) -> None:
         check_types(self, "data")
         check_at_least(self, "data", 1, "articles passages longest vocab_size")
-        check_at_least(self, "data", 0, "cloze recurring held_out_every seed workers")
-        check_share(self, "data", "unanswerable natural")
+        check_at_least(self, "data", 0, "cloze recurring tables held_out_every seed workers")
+        check_share(self, "data", "unanswerable reworded natural")
         for name, least, most in (("max_tokens", 128, 65535), ("vocab_size", 1, 1 << 16)):
             if not least <= getattr(self, name) <= most:
                 raise ConfigError(

@@ -8,6 +8,7 @@ not answer.
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 
@@ -21,10 +22,15 @@ from dragon.data.examples import (
     unanswerable,
 )
 from dragon.data.names import Names
-from dragon.data.questions import cloze_questions, recurring_spans
+from dragon.data.questions import cloze_questions, recurring_spans, reworded
 from dragon.data.randomize import Randomizer
 from dragon.data.sources import Row, read_rows, title_of
+from dragon.data.tables import table_questions
+from dragon.data.tasks import from_facts, from_prompts
 from dragon.text.sentences import sentence_spans
+from dragon.text.words import content_stems
+
+TRIED = 20  # passages that are looked at for one that misleads
 
 Synonyms = Mapping[str, Sequence[str]]
 Rename = Callable[[str], str]
@@ -64,13 +70,19 @@ def exercises(
     if first is None:
         return
     everything = chain([first], rows)
+    how = names, synonyms, config, rng
     if "context" in first:
-        asked = list(from_squad(everything, _source(path)))
-        yield from _with_distractors(asked, names, config, rng)
+        yield from _with_distractors(list(from_squad(everything, _source(path))), *how)
     elif "sentence" in first:
-        yield from _with_distractors(list(from_qamr(everything, rng)), names, config, rng)
+        yield from _with_distractors(list(from_qamr(everything, rng)), *how)
     elif "meaning" in first:
-        yield from _with_distractors(list(from_glossary(everything, rng)), names, config, rng)
+        yield from _with_distractors(list(from_glossary(everything, rng)), *how)
+    elif "template" in first:
+        yield from _with_distractors(list(from_prompts(everything, config.longest)), *how)
+    elif "input" in first:
+        yield from _with_distractors(list(from_facts(everything, rng)), *how)
+    elif "members" in first:
+        yield from table_questions(everything, synonyms, names, rng, config.tables)
     elif "text" in first:
         for row in islice(everything, config.articles):
             yield from _from_article(row, names, synonyms, config, rng)
@@ -140,25 +152,49 @@ def _without_answer(example: Example, others: Sequence[str], rng: random.Random)
                 if example.answer not in rest and len(rest) > 80:
                     return unanswerable(example, rest, example.heading)
         return None
+    other = _misleading(example, others, rng)
+    return unanswerable(example, other, example.heading) if other else None
+
+
+def _misleading(example: Example, others: Sequence[str], rng: random.Random) -> str | None:
+    """A passage without the answer that shares many words with the question, as a search finds it.
+
+    Of the passages given, or twenty of them where there are more, one of the best three.
+    """
+    others = rng.sample(others, TRIED) if len(others) > TRIED else others
     candidates = [p for p in others if p != example.passage and example.answer not in p]
-    return unanswerable(example, rng.choice(candidates), example.heading) if candidates else None
+    stems = content_stems(example.question)
+    candidates.sort(key=lambda p: -len(stems & _stems(p)))
+    return rng.choice(candidates[:3]) if candidates else None
+
+
+@lru_cache(maxsize=1 << 12)
+def _stems(passage: str) -> set[str]:
+    return content_stems(passage)
 
 
 def _with_distractors(
-    examples: list[Example], names: Names, config: DataConfig, rng: random.Random
+    examples: list[Example],
+    names: Names,
+    synonyms: Synonyms,
+    config: DataConfig,
+    rng: random.Random,
 ) -> Iterator[Example]:
-    by_heading: dict[str, list[str]] = {}
+    found: dict[str, dict[str, None]] = {}
     for example in examples:
-        by_heading.setdefault(example.heading, []).append(example.passage)
+        found.setdefault(example.heading, {})[example.passage] = None
+    by_heading = {heading: list(passages) for heading, passages in found.items()}
     for example in examples:
-        rename = _renaming(names, config, rng)
+        rename, heading = _renaming(names, config, rng), example.heading
         if rng.random() < 0.4:
             example = replace(example, heading="")
+        if rng.random() < config.reworded:
+            example = replace(example, question=reworded(example.question, synonyms, rng))
         yield renamed(example, rename)
         if example.answerable and rng.random() < config.unanswerable:
-            others = by_heading.get(example.heading) or by_heading[rng.choice(list(by_heading))]
-            other = rng.choice(others)
-            if example.answer not in other:
+            others = by_heading.get(heading) or by_heading[rng.choice(list(by_heading))]
+            other = _misleading(example, others, rng)
+            if other:
                 yield renamed(unanswerable(example, other, example.heading), rename)
 
 

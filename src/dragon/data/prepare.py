@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dragon.checkpoint import TOKENIZER_CONFIG_FILE, TOKENIZER_FILE, written_beside
+from dragon.checkpoint import TOKENIZER_FILE, TOKENIZER_FILES, written_beside
 from dragon.config import DataConfig
 from dragon.data.language_set import write_language_set
 from dragon.data.names import Names, learn_names
@@ -97,7 +97,7 @@ def _bring_tokenizer(
                 f"The tokenizer at {config.tokenizer} has {tokenizer.vocab_size} ids.",
                 f"Use one with at most {MOST_IDS}.",
             )
-        for name in (TOKENIZER_FILE, TOKENIZER_CONFIG_FILE):
+        for name in TOKENIZER_FILES:
             if (Path(config.tokenizer) / name).exists():
                 shutil.copyfile(Path(config.tokenizer) / name, folder / name)
         return tokenizer

@@ -131,6 +131,13 @@ def recurring_spans(passage: str, heading: str, rng: random.Random, most: int) -
     return made
 
 
+def reworded(question: str, synonyms: Mapping[str, Sequence[str]], rng: random.Random) -> str:
+    """A person's question with a few words exchanged or left out, never the one that asks."""
+    first, *rest = question.split() or [""]
+    changed = _blur(rest, synonyms, rng, Wording(drop=0.04, exchange=0.15, invert=0.0))
+    return " ".join([first, *changed])
+
+
 def _recurring(
     passage: str, spans: Sequence[Span], rng: random.Random
 ) -> list[tuple[str, list[tuple[int, int]]]]:

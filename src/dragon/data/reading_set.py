@@ -21,6 +21,7 @@ from dragon.data.exercises import exercises, held_out_exercises, load_synonyms
 from dragon.data.names import Names
 from dragon.data.shards import Prompts, ReadingWriter, gather
 from dragon.errors import DataError
+from dragon.text.vectors import load_vectors
 from dragon.tokenizer import load_tokenizer
 from dragon.tokenizer.reading import Reading, Segment, analyse, compose, token_span
 
@@ -105,6 +106,7 @@ class _Worker:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.tokenizer = load_tokenizer(plan.out)
+        self.vectors = load_vectors(plan.out)
         self.names = plan.names or Names({}, {"first": [], "place": [], "other": []})
         self.synonyms = load_synonyms(plan.synonyms)
         # A passage is asked several questions in a row: analyse it once.
@@ -125,7 +127,7 @@ class _Worker:
         question, heading, text = map(
             self.analyse, (example.question, example.heading, example.passage)
         )
-        reading = compose(question, heading, text, self.plan.config.max_tokens)
+        reading = compose(question, heading, text, self.plan.config.max_tokens, self.vectors)
         if not example.answerable:
             return reading, 0, 0, example.source
         span = token_span(reading, example.start, example.end)

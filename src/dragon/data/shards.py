@@ -3,7 +3,7 @@
 A reading set is a folder with, for each split (train, val):
 
     SPLIT.bin            uint16 [N]     token ids of all prompts, one after the other
-    SPLIT.features.bin   uint16 [N]     the four features of each token, packed into 15 bits
+    SPLIT.features.bin   uint32 [N]     the six features of each token, packed into 22 bits
     SPLIT.examples.npy   [E]            where each prompt lies, how long it is, where its answer is
 
 A language set has SPLIT.bin alone: documents one after the other, each closed by `<|end|>`.
@@ -29,19 +29,20 @@ EXAMPLE = np.dtype(
 )
 BITS = tuple((size - 1).bit_length() for size in FEATURE_SIZES)
 
-Packed = npt.NDArray[np.uint16]
+Ids = npt.NDArray[np.uint16]
+Packed = npt.NDArray[np.uint32]
 
 
 def pack_features(features: npt.NDArray[np.uint8]) -> Packed:
-    """[T, 4] feature indices -> [T] 16-bit words.
+    """[T, 6] feature indices -> [T] 32-bit words.
 
-    >>> f = np.array([[19, 15, 7, 6]], dtype=np.uint8)
+    >>> f = np.array([[19, 15, 7, 6, 5, 9]], dtype=np.uint8)
     >>> bool((unpack_features(pack_features(f)) == f).all())
     True
     """
-    word = np.zeros(len(features), dtype=np.uint16)
+    word = np.zeros(len(features), dtype=np.uint32)
     for column, bits in enumerate(BITS):
-        word = (word << np.uint16(bits)) | features[:, column].astype(np.uint16)
+        word = (word << np.uint32(bits)) | features[:, column].astype(np.uint32)
     return word
 
 
@@ -49,8 +50,8 @@ def unpack_features(word: Packed) -> npt.NDArray[np.uint8]:
     """The inverse of `pack_features`; any shape, the features become the last axis."""
     columns = []
     for bits in reversed(BITS):
-        columns.append((word & np.uint16((1 << bits) - 1)).astype(np.uint8))
-        word = word >> np.uint16(bits)
+        columns.append((word & np.uint32((1 << bits) - 1)).astype(np.uint8))
+        word = word >> np.uint32(bits)
     return np.stack(columns[::-1], axis=-1)
 
 
@@ -64,7 +65,7 @@ class Prompts:
         sources: names of the sources that `table["source"]` counts through.
     """
 
-    ids: Packed
+    ids: Ids
     features: Packed
     table: npt.NDArray[Any]
     sources: tuple[str, ...]
@@ -81,10 +82,9 @@ def gather(readings: Iterable[tuple[Reading, int, int, str]]) -> Prompts:
         number = sources.setdefault(source, len(sources))
         rows.append((offset, len(reading.ids), start, end, number))
         offset += len(reading.ids)
-    empty = [np.zeros(0, dtype=np.uint16)]
     return Prompts(
-        np.concatenate(ids or empty),
-        np.concatenate(features or empty),
+        np.concatenate(ids or [np.zeros(0, dtype=np.uint16)]),
+        np.concatenate(features or [np.zeros(0, dtype=np.uint32)]),
         np.array(rows, dtype=EXAMPLE),
         tuple(sources),
     )
@@ -132,8 +132,8 @@ class ReadingSet:
     def __init__(self, folder: Path, split: str) -> None:
         self.manifest = read_manifest(folder, "reading")
         try:
-            self.ids = _mapped(folder / f"{split}.bin")
-            self.features = _mapped(folder / f"{split}.features.bin")
+            self.ids: Ids = _mapped(folder / f"{split}.bin", np.uint16)
+            self.features: Packed = _mapped(folder / f"{split}.features.bin", np.uint32)
             self.table = np.load(folder / f"{split}.examples.npy")
         except (OSError, ValueError) as error:
             raise DataError(f"{folder}: {split} cannot be read: {error}.") from None
@@ -156,7 +156,7 @@ def language_tokens(folder: Path, split: str) -> npt.NDArray[np.uint16]:
     """
     manifest = read_manifest(folder, "language")
     try:
-        tokens = _mapped(folder / f"{split}.bin")
+        tokens: Ids = _mapped(folder / f"{split}.bin", np.uint16)
     except (OSError, ValueError) as error:
         raise DataError(f"{folder}: {split}.bin cannot be read: {error}.") from None
     if len(tokens) != manifest["splits"][split]["tokens"]:
@@ -164,10 +164,10 @@ def language_tokens(folder: Path, split: str) -> npt.NDArray[np.uint16]:
     return tokens
 
 
-def _mapped(path: Path) -> Packed:
+def _mapped(path: Path, dtype: Any) -> npt.NDArray[Any]:
     if not path.stat().st_size:  # an empty file cannot be mapped
-        return np.zeros(0, dtype=np.uint16)
-    return np.memmap(path, dtype=np.uint16, mode="r")
+        return np.zeros(0, dtype=dtype)
+    return np.memmap(path, dtype=dtype, mode="r")
 
 
 def write_manifest(folder: Path, kind: str, **values: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
     <|question|> question <|passage|> heading <|text|> passage <|end|>
 
 In: texts and a tokenizer. Out: arrays that training and the engine feed to the network unchanged.
-Beside its id every token carries four small features, which the network embeds and adds (DrQA's
+Beside its id every token carries six small features, which the network embeds and adds (DrQA's
 match features, Chen et al. 2017, arXiv:1704.00051, taken further):
 
     0  match     segment x how its word also stands on the other side: no, function word, common
@@ -12,6 +12,8 @@ match features, Chen et al. 2017, arXiv:1704.00051, taken further):
                  marked
     2  shape     lower, Capitalised, UPPER, year, number, punctuation, mixed
     3  distance  words to the nearest match, in buckets
+    4  likeness  cosine to the most similar content word on the other side, in buckets
+    5  meaning   as coverage, but similar words count too, and the heading's
 
 Position 0 (`<|question|>`) stands for "no answer in this passage".
 """
@@ -25,11 +27,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dragon.text.sentences import sentence_spans
+from dragon.text.vectors import WordVectors
 from dragon.text.words import WORD, is_stop, stem
+from dragon.tokenizer.likeness import alike, buckets, highest, sentence_of_words, soft_coverage
 
 END, PAD, QUESTION, PASSAGE, TEXT = range(5)
 
-FEATURE_SIZES = (20, 16, 8, 8)
+FEATURE_SIZES = (20, 16, 8, 8, 8, 16)
 MAX_QUESTION_TOKENS = 64
 MAX_HEADING_TOKENS = 24
 
@@ -84,7 +88,7 @@ class Reading:
 
     Attributes:
         ids: [T] token ids.
-        features: [T, 4] feature indices, each below its `FEATURE_SIZES`.
+        features: [T, 6] feature indices, each below its `FEATURE_SIZES`.
         text_start: index of the first token of the passage text.
         starts, ends: [n] characters in the passage text of the tokens from `text_start` on.
     """
@@ -117,13 +121,20 @@ def analyse(text: str, encoder: Encoder) -> Segment:
     )
 
 
-def compose(question: Segment, heading: Segment, text: Segment, max_tokens: int) -> Reading:
+def compose(
+    question: Segment,
+    heading: Segment,
+    text: Segment,
+    max_tokens: int,
+    vectors: WordVectors | None = None,
+) -> Reading:
     """Put a question and a passage into the prompt format.
 
     Args:
         question, heading, text: analysed texts; the question and the heading are cut at
             MAX_QUESTION_TOKENS and MAX_HEADING_TOKENS, the text at what then fits.
         max_tokens: longest prompt, T.
+        vectors: of words; without them the last two features are 0.
 
     Returns:
         The prompt; its `starts` and `ends` are characters of the text.
@@ -135,7 +146,7 @@ def compose(question: Segment, heading: Segment, text: Segment, max_tokens: int)
     at_heading, at_text = nq + 2, nq + nh + 3
     ids = np.empty(total, dtype=np.int32)
     ids[[0, nq + 1, nq + nh + 2, total - 1]] = QUESTION, PASSAGE, TEXT, END
-    features = np.zeros((total, 4), dtype=np.uint8)
+    features = np.zeros((total, len(FEATURE_SIZES)), dtype=np.uint8)
     passage_words = (set(heading.forms) | set(text.forms), set(heading.stems) | set(text.stems))
     question_words = (set(question.forms), set(question.stems))
     weights = _question_weights(question)
@@ -151,6 +162,18 @@ def compose(question: Segment, heading: Segment, text: Segment, max_tokens: int)
         if kind == SEG_TEXT:
             features[at : at + n, 1] = _coverage(segment, weights, match)[:n]
             features[at : at + n, 3] = _per_token(_distance(match), segment.word_of)[:n]
+    if vectors is not None:
+        near, above = alike(vectors, question, text), alike(vectors, question, heading)
+        for segment, at, n, best in (
+            (question, 1, nq, np.maximum(highest(near, 0), highest(above, 0))),
+            (heading, at_heading, nh, highest(above, 1)),
+            (text, at_text, nt, highest(near, 1)),
+        ):
+            likeness = _per_token(buckets(best, segment.rarity), segment.word_of)
+            features[at : at + n, 4] = likeness[:n]
+        sentences = sentence_of_words(text.sentence_of, text.word_of, text.stems)
+        meaning = soft_coverage(near, above, question.rarity, sentences)
+        features[at_text : at_text + nt, 5] = meaning[text.sentence_of][:nt]
     return Reading(ids, features, at_text, text.starts[:nt], text.ends[:nt])
 
 

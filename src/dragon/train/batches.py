@@ -25,7 +25,7 @@ class ReadingBatch:
 
     Attributes:
         ids: [B, T] token ids.
-        features: [B, T, 4].
+        features: [B, T, 6].
         lengths: [B] tokens of each prompt without padding.
         answers: [B, 2] token positions of start and end; 0 for no answer, -1 for a padding row.
     """
@@ -80,7 +80,7 @@ def reading_batch(
     width = int(_width(table["length"].astype(np.int64)).max())
     rows = max(len(indices), batch_tokens // width)
     ids = np.full((rows, width), PAD, dtype=np.int64)
-    packed = np.zeros((rows, width), dtype=np.uint16)
+    packed = np.zeros((rows, width), dtype=np.uint32)
     lengths = np.ones(rows, dtype=np.int64)
     answers = np.full((rows, 2), -1, dtype=np.int64)
     for row, (offset, length, start, end, _) in enumerate(table.tolist()):

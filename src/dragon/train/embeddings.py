@@ -28,17 +28,8 @@ def cooccurrence_embeddings(
     Returns:
         [V, C] float32.
     """
-    counts = _counts(np.asarray(tokens[:MOST_TOKENS]).astype(np.int64), vocab_size)
-    total = counts.sum()
-    row = counts.sum(1, keepdim=True).clamp_min(1e-6)
-    # Context distribution smoothing (exponent 0.75, Levy et al. 2015) keeps rare contexts from
-    # shouting.
-    column = counts.sum(0, keepdim=True).pow(0.75)
-    counts.mul_(column.sum()).div_(row).div_(column.clamp_min(1e-6)).clamp_min_(1.0).log_()
-    assert total > 0
-    torch.manual_seed(seed)
-    u, s, _ = torch.svd_lowrank(counts, q=min(width + 16, vocab_size), niter=3)
-    vectors = u[:, :width] * s[:width].sqrt()
+    ids = np.asarray(tokens[:MOST_TOKENS]).astype(np.int64)
+    vectors = factors(ids, vocab_size, width, seed)
     vectors = vectors - vectors.mean(0)
     norms = vectors.norm(dim=1, keepdim=True)
     vectors = vectors / norms.clamp_min(
@@ -46,6 +37,20 @@ def cooccurrence_embeddings(
     )
     scaled: Tensor = vectors * (scale * width**0.5)
     return scaled
+
+
+def factors(ids: npt.NDArray[np.int64], vocab_size: int, width: int, seed: int) -> Tensor:
+    """[N] ids -> [V, width]: the truncated factors of their mutual information."""
+    counts = _counts(ids, vocab_size)
+    assert counts.any()
+    row = counts.sum(1, keepdim=True).clamp_min(1e-6)
+    # Context distribution smoothing (exponent 0.75, Levy et al. 2015) keeps rare contexts from
+    # shouting.
+    column = counts.sum(0, keepdim=True).pow(0.75)
+    counts.mul_(column.sum()).div_(row).div_(column.clamp_min(1e-6)).clamp_min_(1.0).log_()
+    torch.manual_seed(seed)
+    u, s, _ = torch.svd_lowrank(counts, q=min(width + 16, vocab_size), niter=3)
+    return u[:, :width] * s[:width].sqrt()
 
 
 def _counts(ids: npt.NDArray[np.int64], vocab_size: int) -> Tensor:
