@@ -26,7 +26,9 @@ GROUPS: dict[str, dict[str, Command]] = {
     "Ask": {
         "ask": Command("dragon.cli.ask", "ask", "Answer one question from your documents."),
         "chat": Command("dragon.cli.chat", "chat", "Ask on and on; follow-ups keep their context."),
+        "lite": Command("dragon.cli.lite", "app", "The same without a model; also as one file."),
         "serve": Command("dragon.cli.serve", "serve", "An API and a web chat over your documents."),
+        "keys": Command("dragon.cli.keys", "app", "Add, list and revoke keys of the API."),
         "index": Command("dragon.cli.index", "app", "Add, remove, list and search documents."),
     },
     "Build": {
@@ -34,6 +36,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "data": Command("dragon.cli.data", "app", "Prepare text and questions for training."),
         "train": Command("dragon.cli.train", "train", "Train a model from a configuration."),
         "quantize": Command("dragon.cli.quantize", "quantize", "Write a model in int8."),
+        "reference": Command("dragon.cli.reference", "app", "The whole model in plain NumPy."),
     },
     "Measure": {
         "eval": Command("dragon.cli.evaluate", "app", "Score a model, an index or an answerer."),

@@ -6,13 +6,15 @@ In: a model's name and a conversation. Out: `Piece`s of one or more choices, eac
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dragon.answer import Answer
 from dragon.server.answers import Told, annotations, cited, described, standalone
 from dragon.server.errors import ApiError, missing
 from dragon.server.library import DEFAULT_ID, Library
-from dragon.server.state import State
+
+if TYPE_CHECKING:
+    from dragon.server.state import State
 
 RAW = "dragon:raw"
 
@@ -79,7 +81,7 @@ class Whole:
         self.end = piece.end or self.end
 
 
-def library_of(state: State, model: str) -> Library:
+def library_of(state: "State", model: str) -> Library:
     """The library that a model's name stands for.
 
     Raises:
@@ -94,7 +96,7 @@ def library_of(state: State, model: str) -> Library:
 
 
 async def from_documents(
-    state: State,
+    state: "State",
     library: Library,
     messages: Sequence[Message],
     max_tokens: int | None = None,

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
-from dragon.server.errors import ApiError
 from dragon.server.replies import RAW, End, Piece, Usage, Whole, from_documents, library_of
 from dragon.server.requests import ChatRequest, check_encodable, check_quotable
 from dragon.server.state import State
@@ -84,21 +83,13 @@ def replies(state: State, body: ChatRequest, base: str = "") -> Replies:
     for number, message in enumerate(messages):
         check_encodable(message.text, f"messages.{number}.content")
     if body.model == RAW:
-        raise no_generator()
+        writer = state.writer
+        writing = writer.chat(body, messages)
+        return Replies(state, body.model, lambda: writer.stream(writing), writing.choices)
     library = library_of(state, body.model)
     check_quotable(body)
     return Replies(
         state,
         body.model,
         lambda: from_documents(state, library, messages, body.most_tokens, base),
-    )
-
-
-def no_generator() -> ApiError:
-    """The 404 where there is no model that writes."""
-    return ApiError(
-        404,
-        f"The model {RAW!r} is not served here. Start the server with --generator FOLDER.",
-        "model_not_found",
-        "model",
     )

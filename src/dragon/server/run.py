@@ -27,9 +27,20 @@ def run(settings: ServerSettings) -> None:
         ConfigError: if the address is taken, or public without keys.
     """
     logs.configure()
-    app = create_app(settings)
-    state: State = app.state.dragon
     listening = _listen(settings)
+    server = make_server(settings)
+    host, port = listening.getsockname()[:2]
+    print(f"dRAGon listens on http://{_shown(host)}:{port} (Ctrl-C ends it)", file=sys.stderr)
+    server.run(sockets=[listening])
+
+
+def make_server(settings: ServerSettings) -> "Server":
+    """A server that has yet to be given sockets.
+
+    Raises:
+        ConfigError, StoreError, CheckpointError: see `create_app`.
+    """
+    app = create_app(settings)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -44,9 +55,7 @@ def run(settings: ServerSettings) -> None:
         http="h11",
         proxy_headers=False,
     )
-    host, port = listening.getsockname()[:2]
-    print(f"dRAGon listens on http://{_shown(host)}:{port} (Ctrl-C ends it)", file=sys.stderr)
-    Server(config, state).run(sockets=[listening])
+    return Server(config, app.state.dragon)
 
 
 class Server(uvicorn.Server):

@@ -9,6 +9,7 @@ from dragon.models import model_folder
 from dragon.server.answers import Answers
 from dragon.server.database import Database
 from dragon.server.errors import ApiError
+from dragon.server.generation import Generator
 from dragon.server.keys import Keys
 from dragon.server.libraries import Libraries
 from dragon.server.limits import Limits
@@ -40,6 +41,7 @@ class State:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     failure: str = ""
     loaded: Answers | None = None
+    generator: Generator | None = None
 
     @classmethod
     def open(cls, settings: ServerSettings) -> "State":
@@ -67,6 +69,24 @@ class State:
         return state
 
     @property
+    def writer(self) -> Generator:
+        """The plain model at work.
+
+        Raises:
+            ApiError: 404 where none is served, 503 while it is loading.
+        """
+        if self.settings.generator is None:
+            raise ApiError(
+                404,
+                "There is no model 'dragon:raw' here. Start the server with --generator FOLDER.",
+                "model_not_found",
+                "model",
+            )
+        if self.generator is None:
+            raise self._loading()
+        return self.generator
+
+    @property
     def answers(self) -> Answers:
         """The reader at work.
 
@@ -74,15 +94,20 @@ class State:
             ApiError: 503 while it is loading.
         """
         if self.loaded is None:
-            problem = self.failure or "The model is loading. Try again."
-            raise ApiError(503, problem, "loading", retry_after=2)
+            raise self._loading()
         return self.loaded
+
+    def _loading(self) -> ApiError:
+        problem = self.failure or "The model is loading. Try again."
+        return ApiError(503, problem, "loading", retry_after=2)
 
     def load(self) -> None:
         """Load the models; for a thread of its own."""
         try:
             reader = Reader.open(model_folder(self.settings.model))
             self.loaded = Answers(reader, self.settings.top_k, self.settings.cached_answers)
+            if self.settings.generator:
+                self.generator = Generator(self.settings.generator)
             self.libraries.start()
             self.ready.set()
             log.info("ready", model=reader.name)
@@ -94,4 +119,6 @@ class State:
         """End the threads and close the files."""
         self.libraries.close()
         self.worker.close()
+        if self.generator:
+            self.generator.close()
         self.database.close()

@@ -4,22 +4,32 @@ from fastapi import APIRouter
 
 from dragon.server.routes import (
     chat,
+    completions,
     conversations,
     documents,
+    files,
     health,
     libraries,
     models,
     page,
+    refused,
+    socket,
     source,
+    vector_stores,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     models.router,
     chat.router,
+    completions.router,
+    socket.router,
+    files.router,
+    vector_stores.router,
     libraries.router,
     documents.router,
     source.router,
     conversations.router,
     page.router,
+    refused.router,
 )

@@ -68,3 +68,29 @@ def _word_end(text: str, at: int) -> int:
         return len(text)
     blank = text.rfind(" ", at - 40, at)
     return at if blank < 0 else blank
+
+
+@router.get("/api/headings")
+def headings(
+    state: Running,
+    _: Asker,
+    library: Annotated[str, Query(max_length=100)] = DEFAULT_ID,
+    limit: Annotated[int, Query(ge=1, le=200)] = 40,
+) -> dict[str, Any]:
+    """Headings of different documents, for examples of what may be asked."""
+    found = state.libraries.get(library)
+    with Index.open(found.index, read_only=True) as index:
+        rows = index.documents()
+        step = max(1, len(rows) // limit)
+        shown = [
+            {"document": found.name_of(row.path), "title": row.title, "heading": heading}
+            for row in rows[::step][:limit]
+            if (heading := _deepest(index.passages(row.path)))
+        ]
+    return {"headings": shown}
+
+
+def _deepest(passages: list[Passage]) -> str:
+    """The heading of a passage in the middle: the first ones introduce."""
+    named = [passage.heading for passage in passages if passage.heading]
+    return named[len(named) // 2] if named else ""

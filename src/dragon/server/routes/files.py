@@ -1,0 +1,77 @@
+"""/v1/files: uploads of OpenAI's interface."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Form, Query, UploadFile
+from fastapi.responses import FileResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from dragon.server.access import Asker, Running, Writer
+from dragon.server.files import Files
+
+router = APIRouter(prefix="/v1/files", tags=["files"])
+Limit = Annotated[int, Query(ge=1, le=10_000)]
+After = Annotated[str | None, Query(max_length=100)]
+
+
+def own_files(state: Running, key: Asker) -> Files:
+    """The files of the one who asks."""
+    return Files(state.database, state.settings.state / "files", key.id)
+
+
+Own = Annotated[Files, Depends(own_files)]
+
+
+@router.post("")
+async def create(
+    file: UploadFile,
+    purpose: Annotated[Literal["assistants", "user_data"], Form()],
+    own: Own,
+    _: Writer,
+) -> dict[str, Any]:
+    """Store a file."""
+    return await run_in_threadpool(
+        own.create, file.filename or "", file.size or 0, file.file, purpose
+    )
+
+
+@router.get("")
+def files(own: Own, limit: Limit = 10_000, after: After = None) -> dict[str, Any]:
+    """The files, the newest first."""
+    return page(own.all(), limit, after)
+
+
+@router.get("/{file_id}")
+def file(file_id: str, own: Own) -> dict[str, Any]:
+    """One file."""
+    return own.get(file_id)
+
+
+@router.get("/{file_id}/content", response_model=None)
+def content(file_id: str, own: Own) -> Response:
+    """Its bytes, never shown as a page of ours."""
+    found = own.get(file_id)
+    path = own.path(file_id, found["filename"])
+    return FileResponse(path, media_type="application/octet-stream", filename=found["filename"])
+
+
+@router.delete("/{file_id}")
+def delete(file_id: str, own: Own, state: Running, _: Writer) -> dict[str, Any]:
+    """Delete a file, from all vector stores too."""
+    own.delete(file_id, state.libraries)
+    return {"id": file_id, "object": "file", "deleted": True}
+
+
+def page(found: list[dict[str, Any]], limit: int, after: str | None) -> dict[str, Any]:
+    """Some objects of a list, in OpenAI's form."""
+    if after is not None:
+        places = [i for i, one in enumerate(found) if one["id"] == after]
+        found = found[places[0] + 1 :] if places else []
+    shown = found[:limit]
+    return {
+        "object": "list",
+        "data": shown,
+        "first_id": shown[0]["id"] if shown else None,
+        "last_id": shown[-1]["id"] if shown else None,
+        "has_more": len(found) > limit,
+    }
