@@ -162,13 +162,25 @@ class ServingEngine:
             self._lock.notify()
 
     def _run(self) -> None:
-        while self._take_orders():
-            work = self._scheduler.plan()
-            if work:
-                self._step(work)
-            self._stats = self._count()
+        try:
+            while self._take_orders():
+                if work := self._scheduler.plan():
+                    self._step(work)
+                self._stats = self._count()
+            self._end_all("cancelled")
+        except BaseException as error:  # nobody may wait for a thread that is gone
+            with self._lock:
+                self._closing = True
+            self._end_all("error", error)
+            raise
+
+    def _end_all(self, reason: FinishReason, error: BaseException | None = None) -> None:
+        with self._lock:
+            arrived, self._arrived = self._arrived, []
+        for sequence in arrived:
+            sequence.end(reason, error)
         for stream in list(self._sequences):
-            self._end(stream, "cancelled")
+            self._end(stream, reason, error)
         self._scheduler.drop_prefixes()
         self._stats = self._count()
 
@@ -209,7 +221,9 @@ class ServingEngine:
             if sequence.writer.finish_reason:
                 self._end(sequence.stream, sequence.writer.finish_reason)
 
-    def _end(self, stream: Stream, reason: FinishReason, error: Exception | None = None) -> None:
+    def _end(
+        self, stream: Stream, reason: FinishReason, error: BaseException | None = None
+    ) -> None:
         sequence = self._sequences.pop(stream, None)
         if sequence is not None:
             self._scheduler.remove(sequence, keep=False)

@@ -1,8 +1,8 @@
 """Who is read next: continuous batching under a budget of memory and of tokens a step.
 
 In: sequences that come and go. Out: for each step, pieces of several sequences. The order of
-service is the rank: greater priority first, then arrival. Every eighth admission goes to whoever has
-waited longest and keeps the first rank from then on, so that nobody starves.
+service is the rank: greater priority first, then arrival. Every eighth admission goes to whoever
+has waited longest and keeps the first rank from then on, so that nobody starves.
 """
 
 from bisect import insort

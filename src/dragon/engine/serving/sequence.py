@@ -58,7 +58,7 @@ class Sequence:
         """Tokens so far."""
         return Usage(len(self.writer.prompt), self.writer.written, self.cached)
 
-    def end(self, reason: FinishReason, error: Exception | None = None) -> None:
+    def end(self, reason: FinishReason, error: BaseException | None = None) -> None:
         """Tell the client that this was all."""
         self.stream.usage = self.usage()
         self.stream.end(reason, error)

@@ -30,7 +30,7 @@ class Stream:
         self.request = request
         self.finish_reason: FinishReason | None = None
         self.usage = Usage(len(request.prompt_ids), 0, 0)
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._cancel = cancel
         self._notify = notify
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
@@ -117,7 +117,7 @@ class Stream:
         self._events.put(event)
         self._tell()
 
-    def end(self, reason: FinishReason, error: Exception | None = None) -> None:
+    def end(self, reason: FinishReason, error: BaseException | None = None) -> None:
         """Say that no more events come; the first reason holds."""
         if self.finish_reason is None:
             self.error = error
@@ -126,5 +126,10 @@ class Stream:
             self._tell()
 
     def _tell(self) -> None:
-        if self._notify is not None:
+        if self._notify is None:
+            return
+        try:
             self._notify()
+        except Exception:  # nobody listens any more; the others' answers must go on
+            self._notify = None
+            self.cancel()
