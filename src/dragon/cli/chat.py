@@ -27,7 +27,7 @@ def chat(docs: Docs = None, index: File = None, model: Model = DEFAULT, top_k: T
             assert readline  # line editing and history for input()
             print(HELP)
         talk = Conversation()
-        for line in _lines(interactive):
+        for line in typed_lines(interactive):
             if line == "/new":
                 talk = Conversation()
             elif line.startswith("/"):
@@ -53,7 +53,7 @@ def _answer(answerer: "Answerer", talk: "Conversation", question: str, interacti
     print(flush=True)
 
 
-def _lines(interactive: bool) -> Iterator[str]:
+def typed_lines(interactive: bool) -> Iterator[str]:
     """What is typed, line by line, to the end of the input or /quit.
 
     Raises:

@@ -60,17 +60,36 @@ def read_toml(
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not readable TOML: {error}.") from None
-    for override in overrides:
-        key, equals, value = override.partition("=")
+    return override(table, overrides, known, str(path))
+
+
+def override(
+    table: dict[str, Any], overrides: Sequence[str], known: Sequence[str], where: str
+) -> Sections:
+    """Apply `section.key=value` strings to a table of sections, in place, and check its sections.
+
+    Args:
+        table: sections by name.
+        overrides, known: as for `read_toml`.
+        where: what the table is called in a message.
+
+    Raises:
+        ConfigError: for a malformed override or an unknown section.
+
+    >>> override({}, ["train.steps=5"], ["train"], "the settings")
+    {'train': {'steps': 5}}
+    """
+    for change in overrides:
+        key, equals, value = change.partition("=")
         section, dot, name = key.strip().partition(".")
         if not (equals and dot and name):
-            raise ConfigError(f"--set {override!r} is not understood.", "Use section.key=value.")
+            raise ConfigError(f"--set {change!r} is not understood.", "Use section.key=value.")
         if isinstance(table.setdefault(section, {}), dict):
             table[section][name.strip()] = _parse_value(value.strip())
     for section, values in table.items():
         if section not in known or not isinstance(values, dict):
             raise ConfigError(
-                f"{section} is no section of {path}.",
+                f"{section} is no section of {where}.",
                 f"Sections: {', '.join(f'[{name}]' for name in known)}.",
             )
     return table

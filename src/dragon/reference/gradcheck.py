@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dragon.config import ModelConfig
 from dragon.reference.arrays import Array
+from dragon.reference.losses import language_loss, reading_loss
+from dragon.reference.softmax import IGNORED
+from dragon.reference.sublayers import Gradients
+from dragon.weights import tensor_shapes
 
 Loss = Callable[[Mapping[str, Array]], float]
 
@@ -76,3 +81,53 @@ def _check(
         if error < best.error:
             best = Check(name, along, difference, error)
     return best
+
+
+def check_network(config: ModelConfig, seed: int = 0) -> list[Check]:
+    """Check a random network on random tokens: next-token loss, and the reading loss of a reader.
+
+    Args:
+        config: its shape; at least 4 positions.
+        seed: of weights, tokens and directions.
+
+    Returns:
+        A check for every tensor that a loss depends on.
+    """
+    random = np.random.default_rng(seed)
+    tensors = _tensors(config, random)
+    rows = 2, min(6, config.max_position_embeddings)
+    ids, targets = random.integers(0, config.vocab_size, (2, *rows))
+    targets[0, 0] = IGNORED
+
+    def writing(p: Mapping[str, Array]) -> tuple[float, Gradients]:
+        return language_loss(p, config, ids, targets, prefix=rows[1] // 2)
+
+    checks = _check_loss(writing, tensors, seed)
+    if config.is_reader:
+        columns = [random.integers(0, size, rows) for size in config.reader_features]
+        features, answers = np.stack(columns, -1), random.integers(0, rows[1], (2, 2))
+
+        def reading(p: Mapping[str, Array]) -> tuple[float, Gradients]:
+            return reading_loss(p, config, ids, features, answers)
+
+        checks += _check_loss(reading, tensors, seed)
+    return checks
+
+
+def _check_loss(
+    loss: Callable[[Mapping[str, Array]], tuple[float, Gradients]],
+    tensors: Mapping[str, Array],
+    seed: int,
+) -> list[Check]:
+    _, grads = loss(tensors)
+    reached = {name: value for name, value in tensors.items() if name in grads}
+    return check_gradients(lambda p: loss({**tensors, **p})[0], reached, grads, seed)
+
+
+def _tensors(config: ModelConfig, random: np.random.Generator) -> dict[str, Array]:
+    """Weights of a size at which every part matters: those of a fresh model hardly do."""
+    tensors = {}
+    for name, shape in tensor_shapes(config).items():
+        value = random.standard_normal(shape) * (0.3 if len(shape) == 1 else shape[-1] ** -0.5)
+        tensors[name] = value + float("norm" in name and name.endswith("weight"))
+    return tensors
