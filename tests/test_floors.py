@@ -1,6 +1,7 @@
 """Imports go down the floors of the house only, in no circle, and PyTorch stays in its rooms."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -9,7 +10,7 @@ import dragon
 
 SOURCE = Path(dragon.__file__).parent
 FLOORS = (
-    {"errors", "config"},
+    {"errors", "config", "lite"},
     {"text", "tokenizer", "data", "weights", "rotary", "checkpoint", "models"},
     {"model", "quantize", "engine", "_native", "reference"},
     {"train", "retrieval"},
@@ -65,6 +66,14 @@ def test_rooms_import_each_other_in_no_circle() -> None:
         graph.setdefault(room_of(path), set()).update(rooms_used(path))
     order = list(TopologicalSorter(graph).static_order())  # raises CycleError
     assert order.index("errors") < order.index("cli")
+
+
+def test_lite_needs_the_standard_library_only() -> None:
+    files = [path for path in FILES if room_of(path) == "lite"]
+    used = {name for path in files for name in imports(path)}
+    others = {name for name in used if not name.startswith("dragon.lite.")}
+    assert files
+    assert {name.split(".")[0] for name in others} <= sys.stdlib_module_names
 
 
 def test_torch_stays_in_its_rooms() -> None:

@@ -1,0 +1,1 @@
+"""The idea of dRAGon with the standard library alone: documents, BM25, quotes, and no model."""
