@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from dragon.config import ModelConfig
+from dragon.engine.beam import Answer, BeamSearch, beam_search
 from dragon.engine.body import Body, Floats, Run
 from dragon.engine.constraints import Constraint
 from dragon.engine.embedding import Embedding, Features, Ids
@@ -163,6 +164,23 @@ class Engine:
         )
         writing.check(self.network)
         return _stream(Writer(self.network, writing, lookup=lookup))
+
+    def beam_search(
+        self,
+        prompt_ids: Ids | Sequence[int],
+        *,
+        beams: int,
+        max_tokens: int,
+        stop_ids: Collection[int] = (),
+        length_penalty: float = 1.0,
+    ) -> list[Answer]:
+        """The `beams` most probable answers, best first; see `dragon.engine.beam`.
+
+        Raises:
+            InputError: for wrong arguments, or if the model cannot write.
+        """
+        search = BeamSearch(beams, max_tokens, stop_ids, length_penalty)
+        return beam_search(self.network, np.asarray(prompt_ids), search)
 
 
 class Heads:

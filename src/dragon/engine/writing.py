@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from dragon.config import ModelConfig
 from dragon.engine.body import Floats
 from dragon.engine.constraints.base import Constraint
 from dragon.engine.embedding import Ids
@@ -70,10 +71,7 @@ class Writing:
     def check(self, network: Network) -> None:
         """Raise InputError for what this model cannot do."""
         config = network.config
-        if config.attention == "bidirectional":
-            raise InputError(
-                "This model reads in both directions.", "Give --model a causal one to generate."
-            )
+        check_writes(config)
         if self.max_tokens < 0:
             raise InputError(f"max_tokens is {self.max_tokens}.", "It must be 0 or more.")
         if self.logprobs is not None and not 0 <= self.logprobs <= config.vocab_size:
@@ -213,3 +211,11 @@ class Writer:
         places = largest(logits, count)
         best = sorted(((int(i), float(logprobs[i])) for i in places), key=lambda pair: -pair[1])
         return Event(token, text, float(logprobs[token]), tuple(best))
+
+
+def check_writes(config: ModelConfig) -> None:
+    """Raise InputError for a model that reads in both directions and therefore cannot write."""
+    if config.attention == "bidirectional":
+        raise InputError(
+            "This model reads in both directions.", "Give --model a causal one to generate."
+        )
