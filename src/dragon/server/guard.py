@@ -42,6 +42,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 BODY_SILENCE = 20.0  # seconds that a client may pause within its request
+_PROBES = ("/health", "/ready", "/metrics")
 _UPLOADS = ("/api/documents", "/v1/files")
 _ROOM = 1_000_000  # what multipart adds to an upload
 
@@ -155,7 +156,9 @@ class _Exchange:
         known = method if method in ("GET", "POST", "PUT", "PATCH", "DELETE") else "other"
         metrics.requests.labels(known, name, str(status)).inc()
         metrics.seconds.labels(name).observe(seconds)
-        log.info(
+        # Probes ask every few seconds; they count and are not worth a line.
+        write = log.debug if name in _PROBES else log.info
+        write(
             "request",
             request=self._scope.get("dragon.request_id", ""),
             method=known,

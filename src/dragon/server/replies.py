@@ -105,11 +105,9 @@ async def from_documents(
     """Answer the last message from a library; what was asked before gives it its context.
 
     Raises:
-        ApiError: where the conversation does not end in a question, or nothing can be answered.
+        ApiError: where nothing can be answered from.
         InputError: for an empty or endless question.
     """
-    if not messages or messages[-1].role != "user":
-        raise ApiError(400, "The last message must be the user's.", "invalid_value", "messages")
     question = messages[-1].text
     asked = standalone([m.text for m in messages if m.role == "user"])
     cut = _Cut(max_tokens, state.answers.reader.count)

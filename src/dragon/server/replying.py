@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from dragon.answer.answerer import checked
+from dragon.server.errors import ApiError
 from dragon.server.replies import RAW, End, Piece, Usage, Whole, from_documents, library_of
 from dragon.server.requests import ChatRequest, check_encodable, check_quotable
 from dragon.server.state import State
@@ -18,6 +20,8 @@ class Replies:
     Attributes:
         choices: how many.
         usage: what it took, known at the end.
+        ended: called with the (last) choice and whether it was finished, if anything was said;
+            also when the client has left.
     """
 
     def __init__(
@@ -29,11 +33,12 @@ class Replies:
     ) -> None:
         self._state, self._model, self._make = state, model, make
         self.choices, self.usage = choices, Usage()
+        self.ended: Callable[[Whole, bool], None] = lambda whole, finished: None
 
     async def pieces(self) -> AsyncGenerator[Piece]:
         """The pieces, as they come."""
         began: float | None = time.perf_counter()
-        ended = "left"
+        whole, finished, ended = Whole(), False, "left"
         try:
             async with aclosing(self._make()) as pieces:
                 async for piece in pieces:
@@ -43,6 +48,8 @@ class Replies:
                         began = None
                     if piece.end:
                         self._count(piece.end)
+                        finished = True
+                    whole.add(piece)
                     yield piece
             ended = "done"
         except Exception:
@@ -50,6 +57,8 @@ class Replies:
             raise
         finally:
             self._state.metrics.replies.labels(ended).inc()
+            if whole.text or finished:
+                self.ended(whole, finished)
 
     async def collect(self) -> list[Whole]:
         """All choices, whole."""
@@ -88,6 +97,9 @@ def replies(state: State, body: ChatRequest, base: str = "") -> Replies:
         return Replies(state, body.model, lambda: writer.stream(writing), writing.choices)
     library = library_of(state, body.model)
     check_quotable(body)
+    if messages[-1].role != "user":
+        raise ApiError(400, "The last message must be the user's.", "invalid_value", "messages")
+    checked(messages[-1].text)
     return Replies(
         state,
         body.model,

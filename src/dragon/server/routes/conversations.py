@@ -1,7 +1,5 @@
 """Conversations of the web page: kept by the server, answered as a stream."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,8 +9,8 @@ from pydantic import Field
 from dragon.server.access import Asker, Running
 from dragon.server.conversations import Conversations, as_markdown
 from dragon.server.database import new_id
-from dragon.server.replies import Piece, Whole
-from dragon.server.replying import Replies, replies
+from dragon.server.replies import Whole
+from dragon.server.replying import replies
 from dragon.server.requests import Body, ChatMessage, ChatRequest, StreamOptions, check_encodable
 from dragon.server.routes.chat import streamed
 from dragon.server.streams import EventStream
@@ -152,37 +150,9 @@ def ask(conversation: str, body: Question, request: Request, state: Running, kep
         "user_message": user,
         "message_id": answer,
     }
-    keeping = _Keeping(made, kept, conversation, answer, model)
-    return EventStream(state, streamed(keeping, chat, first))
 
+    def keep(whole: Whole, finished: bool) -> None:
+        kept.reply(conversation, answer, whole.text, model, whole.end.dragon, not finished)
 
-class _Keeping(Replies):
-    """A reply that is written down when it ends, however it ends."""
-
-    def __init__(
-        self, made: Replies, kept: Conversations, conversation: str, answer: str, model: str
-    ) -> None:
-        self._inner, self._kept = made, kept
-        self._place = conversation, answer, model
-        self.choices = made.choices
-
-    @property
-    def usage(self) -> Any:  # type: ignore[override]
-        """What the reply took."""
-        return self._inner.usage
-
-    async def pieces(self) -> AsyncGenerator[Piece]:
-        """The pieces, as they come."""
-        whole, finished = Whole(), False
-        try:
-            async with aclosing(self._inner.pieces()) as pieces:
-                async for piece in pieces:
-                    whole.add(piece)
-                    finished = finished or piece.end is not None
-                    yield piece
-        finally:
-            conversation, answer, model = self._place
-            if whole.text or finished:
-                self._kept.reply(
-                    conversation, answer, whole.text, model, whole.end.dragon, not finished
-                )
+    made.ended = keep
+    return EventStream(state, streamed(made, chat, first))
