@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dragon.evaluate.questions import load_questions
 from dragon.evaluate.scores import contains
+from dragon.lite.__main__ import shown
 from dragon.lite.answers import LONGEST_QUESTION, as_object, ask
 from dragon.lite.documents import Document, LiteError
 from dragon.lite.index import Index
@@ -32,6 +33,7 @@ def test_score_on_the_handbook(handbook: Index) -> None:
 def test_a_table_row_answers_with_the_words_of_its_columns(handbook: Index) -> None:
     answer = ask(handbook, "How many paid days do I get for my own wedding?")
     assert answer.quotes[0].text == "| Your own wedding | 2 |"
+    assert next(shown(answer)) == "[1] Your own wedding – 2"
 
 
 def test_it_abstains_and_shows_what_is_nearest(handbook: Index) -> None:

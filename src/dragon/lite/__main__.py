@@ -13,7 +13,7 @@ from dragon.lite.answers import Answer, as_object
 from dragon.lite.documents import LiteError, read
 from dragon.lite.index import Index
 from dragon.lite.session import Session
-from dragon.lite.words import clean, visible
+from dragon.lite.words import clean, unmarked, visible
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,8 +112,8 @@ def shown(answer: Answer) -> Iterator[str]:
         yield "The documents do not say."
     for number, quote in enumerate(answer.quotes or answer.nearest, 1):
         mark = f"[{number}]" if answer.quotes else "  nearest:"
-        yield f"{mark} {clean(quote.text)}"
-        place = f"{quote.document}  {quote.heading}".strip()
+        yield f"{mark} {unmarked(quote.text)}"
+        place = " · ".join(filter(None, (quote.document, quote.heading)))
         where = f"characters {quote.start}-{quote.end}, {quote.score:.0%} sure"
         yield f"    {clean(place)}  ({where})"
     if answer.asked != answer.question:

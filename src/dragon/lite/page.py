@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from dragon.lite.answers import Answer, Quote
 from dragon.lite.documents import Document
-from dragon.lite.words import clean
+from dragon.lite.words import unmarked
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2428; --soft: #5c686f; --line: #d9dfe2;
@@ -89,9 +89,9 @@ def _answer(answer: Answer) -> str:
 
 def _quote(quote: Quote) -> str:
     where = urlencode({"name": quote.document, "start": quote.start, "end": quote.end})
-    place = escape(f"{quote.document}  {quote.heading}".strip())
+    place = escape(" · ".join(filter(None, (quote.document, quote.heading))))
     return (
-        f"<blockquote><p>{escape(clean(quote.text))}</p>"
+        f"<blockquote><p>{escape(unmarked(quote.text))}</p>"
         f'<a class="place" href="/document?{escape(where)}#quote">{place}</a> '
         f"<small>characters {quote.start}–{quote.end}, {quote.score:.0%} sure</small></blockquote>"
     )

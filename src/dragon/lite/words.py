@@ -113,6 +113,15 @@ def clean(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def unmarked(sentence: str) -> str:
+    """A sentence as it is read out: on one line, without the marks of lists and tables.
+
+    >>> unmarked("| Moving house | 1 |"), unmarked("- Ask first.")
+    ('Moving house – 1', 'Ask first.')
+    """
+    return re.sub(r" *\| *", " – ", re.sub(r"^[-*+•|#]+ |\|$", "", clean(sentence)).strip())
+
+
 def visible(line: str) -> str:
     """A line without control characters and marks that turn the direction of writing."""
     return "".join(c for c in line if c.isprintable() or c in "\u200c\u200d")
