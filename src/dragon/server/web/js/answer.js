@@ -131,7 +131,7 @@ export class Answer {
   #figures() {
     const { grounds } = this;
     if (!grounds?.timings) return null;
-    const time = grounds.cached ? "from memory" : duration(grounds.timings.total_ms);
+    const time = grounds.cached ? "from the cache" : duration(grounds.timings.total_ms);
     return el("span.figures.small.muted", { title: "Time that the answer took" }, time);
   }
 

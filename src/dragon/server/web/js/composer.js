@@ -34,7 +34,8 @@ export class Composer {
         "div.composer-box",
         {},
         this.area,
-        el("div.composer-row", {}, this.models, this.count, this.button),
+        this.button,
+        el("div.composer-row", {}, this.models, this.count),
       ),
       el("p.visually-hidden", { id: "composer-hint" }, hint),
     );

@@ -7,7 +7,7 @@ import { problem } from "./notice.js";
 import { session } from "./session.js";
 
 const EXAMPLES = 3;
-const QUESTION_WORDS = /^(?:how|what|when|where|who|which|why|if)\b/i;
+const QUESTION_WORDS = /^(?:how|what|where|who|which|why)\b/i;
 
 export class Empty {
   /** @param {(question: string) => void} ask */

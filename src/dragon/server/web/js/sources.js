@@ -7,7 +7,7 @@ import { announce, isNarrow, trapFocus } from "./a11y.js";
 import * as api from "./api.js";
 import { copyButton } from "./copy.js";
 import { byId, drawn, el, fill, iconButton } from "./dom.js";
-import { crumbs, fileName, grouped, percent } from "./format.js";
+import { crumbs, fileName, grouped } from "./format.js";
 import { problem } from "./notice.js";
 
 /** @typedef {import("./types.js").Citation} Citation */
@@ -16,6 +16,7 @@ import { problem } from "./notice.js";
 const AROUND = 2000;
 const MORE = 4; // how many times more of the document each "more" shows
 
+/** @typedef {import("./dom.js").Child | import("./dom.js").Child[]} Text */
 /**
  * @typedef {{ library: string, document: string, start: number, end: number, title?: string,
  *   citation?: Citation, siblings?: Citation[] }} Place
@@ -99,7 +100,7 @@ export class SourcePanel {
     const close = iconButton("close", "Close the source (Esc)", () => this.close());
     close.classList.add("source-close");
     const number = citation && el("span.number", { "aria-hidden": "true" }, citation.number);
-    const below = crumbs(headings || citation?.heading || "");
+    const below = crumbs(belowTitle(headings || citation?.heading || "", name));
     fill(
       this.head,
       el(
@@ -144,7 +145,7 @@ export class SourcePanel {
     fill(
       this.text,
       more(source.begins),
-      el("div.prose", {}, lead, before, quote, after, rest),
+      el("div.prose", {}, ...[lead, before].flat(), quote, ...[after, rest].flat()),
       more(source.ends),
     );
     requestAnimationFrame(() => this.#toQuote(quote));
@@ -155,19 +156,19 @@ export class SourcePanel {
    * @param {string} text
    * @param {Place} place
    * @param {"before" | "after"} side
-   * @returns {[import("./dom.js").Child, import("./dom.js").Child]} in reading order
+   * @returns {[Text, Text]} in reading order
    */
   #sentence(text, { citation, start, end }, side) {
-    if (!citation) return side === "before" ? [text, null] : [null, text];
+    if (!citation) return side === "before" ? [lined(text), null] : [null, lined(text)];
     const points = Array.from(text);
     const sentenceEnd = citation.sentence_start + Array.from(citation.sentence).length;
     const length = side === "before" ? start - citation.sentence_start : sentenceEnd - end;
     const count = Math.max(0, Math.min(length, points.length));
     const tinted = (/** @type {string[]} */ part) =>
       part.length > 0 && el("span.sentence", {}, part.join(""));
-    if (side === "after") return [tinted(points.slice(0, count)), points.slice(count).join("")];
+    if (side === "after") return [tinted(points.slice(0, count)), lined(points.slice(count).join(""))];
     const cut = points.length - count;
-    return [points.slice(0, cut).join(""), tinted(points.slice(cut))];
+    return [lined(points.slice(0, cut).join("")), tinted(points.slice(cut))];
   }
 
   /** @param {HTMLElement} quote */
@@ -179,9 +180,24 @@ export class SourcePanel {
   /** @param {Place} place @param {Source} source */
   #drawFoot({ citation, start, end }, source) {
     const where = `Characters ${grouped(start)}–${grouped(end)} of ${grouped(source.characters)}`;
-    const sure = citation ? `, ${percent(citation.score)} sure` : "";
     const shown = citation ? "Copy quote" : "Copy passage";
     const button = copyButton(shown, () => source.quote, shown);
-    fill(this.foot, el("span.small.muted", {}, where, sure), button);
+    fill(this.foot, el("span.small.muted", {}, where), button);
   }
+}
+
+/** Most documents begin with their title: it need not stand twice. @param {string} headings @param {string} title */
+function belowTitle(headings, title) {
+  return headings.startsWith(`${title} > `) ? headings.slice(title.length + 3) : headings;
+}
+
+/**
+ * Text whose headings, where they are written as in Markdown, are set a little stronger. Not a
+ * letter is changed: it must read as it stands in the file.
+ * @param {string} text
+ * @returns {import("./dom.js").Child[]}
+ */
+function lined(text) {
+  const parts = text.split(/^(#{1,6} [^\n]+)$/m);
+  return parts.map((part, at) => (at % 2 ? el("b.headline", {}, part) : part));
 }
