@@ -59,7 +59,7 @@ class BeamSearch:
 
     def score(self, logprob: float, length: int) -> float:
         """What answers are compared by."""
-        return logprob / length**self.length_penalty
+        return logprob / math.pow(length, self.length_penalty)
 
 
 @dataclass(frozen=True, slots=True)

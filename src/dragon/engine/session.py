@@ -6,7 +6,6 @@ Shapes: M rows of all pieces, T tokens of a sequence, C channels, V vocabulary.
 """
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -90,15 +89,13 @@ class Session:
     def truncate(self, length: int) -> None:
         """Forget all but the first `length` tokens."""
         assert 0 <= length <= self.length
-        if hasattr(self.cache, "truncate"):
-            self.cache.truncate(length)
+        self.cache.truncate(length)
         self.length = length
 
     def fork(self, length: int) -> Self:
         """Another sequence that starts with the first `length` tokens of this one."""
         assert 0 <= length <= self.length
-        fork = getattr(self.cache, "fork", None) or (lambda _: deepcopy(self.cache))
-        other = type(self)(self.network, fork(length))
+        other = type(self)(self.network, self.cache.fork(length))
         other.length = length
         other._ids[:length] = self._ids[:length]
         if self.network.pointer:

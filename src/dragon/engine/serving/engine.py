@@ -71,7 +71,7 @@ class ServingEngine:
                 f"This model needs {memory.chunk_bytes} bytes for {CHUNK} tokens.",
             )
         self._memory_budget = memory_budget
-        self._scheduler = Scheduler(self.network, memory, max_batch_tokens, max_sequences)
+        self._scheduler = Scheduler(memory, max_batch_tokens, max_sequences)
         self._sequences: dict[Stream, Sequence] = {}
         self._lock = threading.Condition()
         self._arrived: list[Sequence] = []

@@ -1,15 +1,17 @@
 """The budget of key/value memory: who holds which chunks, and what a step would add.
 
 A cache is made of chunks of 64 tokens, shared between forks and copied before they are written to
-(see `Session.fork`). The ledger mirrors that, so that it can tell beforehand what a step costs and
-counts a shared chunk once.
+(native/cache.hpp). The ledger mirrors that, so that it can tell beforehand what a step costs and
+counts a shared chunk once. The NumPy kernels copy instead, and take more than it says.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from itertools import count
 
-from dragon.engine.session import Network, Session
+import numpy as np
+
+from dragon.engine.session import Network, Piece, Session, read_together
 
 CHUNK = 64  # tokens, as in native/cache.hpp
 
@@ -24,9 +26,10 @@ def chunks_of(tokens: int) -> int:
 
 
 def chunk_bytes(network: Network) -> int:
-    """Bytes of a chunk: a probe, because the format is the body's own affair."""
-    c = network.config
-    return c.num_hidden_layers * c.num_key_value_heads * c.head_dim * 2 * CHUNK * 4
+    """Bytes of a chunk: a token is read to see, because the format is the body's own affair."""
+    session = Session(network)
+    read_together([Piece(session, np.zeros(1, np.int32), 1, 0)])
+    return session.nbytes
 
 
 class Memory:

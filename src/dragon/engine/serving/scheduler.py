@@ -10,7 +10,7 @@ from bisect import insort
 from dragon.engine.serving.memory import CHUNK, Memory, chunks_of
 from dragon.engine.serving.prefix_cache import BLOCK, PrefixCache, common
 from dragon.engine.serving.sequence import Sequence
-from dragon.engine.session import Network, Piece, Session
+from dragon.engine.session import Piece, Session
 
 PATIENCE = 8  # every so many admissions, one goes to the longest waiting
 Work = list[tuple[Sequence, Piece]]
@@ -29,10 +29,7 @@ class Scheduler:
         waiting: the others, by rank.
     """
 
-    def __init__(
-        self, network: Network, memory: Memory, max_batch_tokens: int, max_sequences: int
-    ) -> None:
-        self.network = network
+    def __init__(self, memory: Memory, max_batch_tokens: int, max_sequences: int) -> None:
         self.memory = memory
         self.prefixes = PrefixCache()
         self.max_batch_tokens = max_batch_tokens
@@ -149,7 +146,7 @@ class Scheduler:
         return None
 
     def _prefix(self, sequence: Sequence) -> tuple[Session | None, int]:
-        if not sequence.writer.can_be_cut or self.network.body.name == "native":
+        if not sequence.writer.can_be_cut:
             return None, 0
         return self.prefixes.match(sequence.writer.tokens)
 
