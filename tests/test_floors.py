@@ -13,9 +13,9 @@ FLOORS = (
     {"errors", "config", "lite"},
     {"text", "tokenizer", "data", "weights", "rotary", "checkpoint", "models"},
     {"model", "quantize", "engine", "_native", "reference"},
-    {"train", "retrieval"},
+    {"train", "retrieval", "interop"},
     {"answer", "evaluate"},
-    {"server"},
+    {"server", "inspect"},
     {"cli"},
     {"__main__"},
 )

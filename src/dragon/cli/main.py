@@ -38,8 +38,15 @@ GROUPS: dict[str, dict[str, Command]] = {
         "quantize": Command("dragon.cli.quantize", "quantize", "Write a model in int8."),
         "reference": Command("dragon.cli.reference", "app", "The whole model in plain NumPy."),
     },
+    "Models": {
+        "show": Command("dragon.cli.show", "show", "Show a model's shape, formats and memory."),
+        "generate": Command("dragon.cli.generate", "generate", "Go on writing from a prompt."),
+        "export": Command("dragon.cli.export", "exports", "Write a model for other programs."),
+        "import": Command("dragon.cli.export", "imports", "Take over a GGUF or JSON model."),
+    },
     "Measure": {
         "eval": Command("dragon.cli.evaluate", "app", "Score a model, an index or an answerer."),
+        "inspect": Command("dragon.cli.inspect", "inspect", "What a model saw in a text: a page."),
     },
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}

@@ -63,6 +63,11 @@ class Body(nn.Module):
         return self.norm(x) if self.config.norm_placement == "pre" else x
 
 
+def _wide(x: Tensor) -> Tensor:
+    """At least single precision, which probabilities need."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
 class Pointer(nn.Module):
     """A copy distribution over the tokens read so far (See et al. 2017, equations 9 to 11)."""
 
@@ -76,13 +81,13 @@ class Pointer(nn.Module):
     def forward(self, states: Tensor, logits: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
         """States [B, T, C], logits [B, T, V], ids [B, T] -> log-probabilities [B, T, V]."""
         scores = self.query(states) @ self.key(states).transpose(1, 2)
-        scores = (scores / math.sqrt(states.shape[-1])).float().masked_fill(~mask, -torch.inf)
+        scores = _wide(scores / math.sqrt(states.shape[-1])).masked_fill(~mask, -torch.inf)
         attention = scores.softmax(-1)
-        copied = torch.zeros_like(logits, dtype=torch.float32).scatter_add_(
+        copied = torch.zeros_like(logits, dtype=attention.dtype).scatter_add_(
             2, ids[:, None, :].expand(-1, ids.shape[1], -1), attention
         )
-        gate = torch.sigmoid(self.gate(states).float())
-        mixed = gate * logits.float().softmax(-1) + (1 - gate) * copied
+        gate = torch.sigmoid(_wide(self.gate(states)))
+        mixed = gate * _wide(logits).softmax(-1) + (1 - gate) * copied
         return mixed.clamp_min(1e-12).log()
 
 

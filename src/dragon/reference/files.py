@@ -28,8 +28,7 @@ from dragon.tokenizer import load_tokenizer
 from dragon.weights import tensor_shapes
 
 if TYPE_CHECKING:
-    from dragon.tokenizer.bpe import BpeTokenizer
-    from dragon.tokenizer.word import WordTokenizer
+    from dragon.tokenizer.files import AnyTokenizer
 
 FORMAT, VERSION = "dragon-reference", 1
 
@@ -39,7 +38,7 @@ class Model(NamedTuple):
 
     config: ModelConfig
     tensors: dict[str, Array]
-    tokenizer: "BpeTokenizer | WordTokenizer"
+    tokenizer: "AnyTokenizer"
 
 
 def open_model(path: Path, precision: str = "float32") -> Model:

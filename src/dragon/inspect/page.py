@@ -1,0 +1,55 @@
+"""Plain values become one HTML file that needs nothing else: no network, no library.
+
+The page's policy allows the one script and the one style sheet that it was written with, by their
+hashes; what a text says can never run.
+"""
+
+import base64
+import hashlib
+import html
+import json
+from pathlib import Path
+
+from dragon.errors import InputError
+from dragon.inspect.look import Look
+
+_PARTS = Path(__file__).parent / "web"
+
+
+def page(look: Look) -> str:
+    """The HTML of a look."""
+    style, script = ((_PARTS / name).read_text("utf-8").strip() for name in ("page.css", "page.js"))
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    # In a script element nothing ends the data but "</script": no "<" may stand in it.
+    data = json.dumps(look, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return (
+        (_PARTS / "page.html")
+        .read_text("utf-8")
+        .replace("{{policy}}", policy)
+        .replace("{{title}}", html.escape(f"{look['model']} · dragon inspect"))
+        .replace("{{style}}", style)
+        .replace("{{script}}", script)
+        .replace("{{data}}", data)
+    )
+
+
+def write_page(path: Path, look: Look) -> None:
+    """Write the page.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    text = page(look)
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be written: {error.strerror}.", "Give --html another file."
+        ) from None
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
