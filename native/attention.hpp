@@ -1,22 +1,29 @@
-// Softmax attention of one head as two matrix products over the packed cache.
+// Softmax attention of one key/value head as two matrix products over the packed cache.
 
 constexpr int QUERIES = 12;  // rows of the score buffer: a multiple of every tile
 
 // Stores one token's rotated key [d] and value [d] at its position.
-static void remember(Cache& cache, int layer, int head, int position, const float* key,
+template <class Element>
+static void remember(const Cache& cache, int layer, int head, int d, int position, const float* key,
                      const float* value) {
-  const int d = cache.head_dim;
-  float* keys = cache.keys(layer, head) + size_t(position / BLOCK) * d * BLOCK + position % BLOCK;
-  for (int i = 0; i < d; i++) keys[i * BLOCK] = key[i];
-  float* values = cache.values(layer, head) + size_t(position) * BLOCK;
-  for (int i = 0; i < d; i++)
-    values[size_t(i / BLOCK) * cache.capacity * BLOCK + i % BLOCK] = value[i];
+  const int chunk = position / CHUNK_TOKENS, at = position % CHUNK_TOKENS;
+  Element* keys =
+      cache.keys<Element>(chunk, layer, head) + size_t(at / BLOCK) * d * BLOCK + at % BLOCK;
+  for (int i = 0; i < d; i++) store_one(keys + i * BLOCK, key[i]);
+  Element* values = cache.values<Element>(chunk, layer, head) + size_t(at) * BLOCK;
+  for (int i = 0; i < d; i += BLOCK)
+    for (int j = 0; j < std::min(BLOCK, d - i); j++)
+      store_one(values + size_t(i) * CHUNK_TOKENS + j, value[i + j]);
 }
 
-// In place: scores [length] of which `visible` count -> probabilities not yet divided by their sum,
-// which is returned; the rest becomes 0.
-static float softmax_row(float* scores, int visible, int length, float scale) {
-  for (int i = visible; i < length; i++) scores[i] = -3.0e38f;
+// In place: scores [length], of which [first, last) count -> probabilities not yet divided by their
+// sum, which is returned; the others become 0.
+static float softmax_row(float* scores, int first, int last, int length, float scale) {
+  auto outside = [&](float value) {
+    for (int i = 0; i < first; i++) scores[i] = value;
+    for (int i = last; i < length; i++) scores[i] = value;
+  };
+  outside(-3.0e38f);
   Vec top = load(scores);
   for (int i = LANES; i < length; i += LANES) top = larger(top, load(scores + i));
   const float most = maximum(top);
@@ -24,44 +31,77 @@ static float softmax_row(float* scores, int visible, int length, float scale) {
   for (int i = 0; i < length; i += LANES) {
     const Vec p = exponential((load(scores + i) - most) * scale);
     store(scores + i, p);
-    total += p;
+    total += p;  // outside it is e^-87: nothing beside the largest, which is e^0
   }
-  // e^-87 stands for 0 in the padding; it goes off again.
-  float result = sum(total);
-  for (int i = visible; i < length; i++) {
-    result -= scores[i];
-    scores[i] = 0;
-  }
-  return result;
+  outside(0.0f);
+  return sum(total);
 }
 
-// Rows [first, last) of a run, query heads [head, end): queries [.., heads * d] -> mixed values in the
-// same shape.
+// n rows of queries [d] that share a key/value head, `stride` floats apart, and their results in the
+// same places of `out`. Row i stands at token `position + i * advance`.
+struct Queries {
+  const float* q;
+  float* out;
+  size_t stride;
+  int n, position, advance;
+};
+
 // scores: room for QUERIES rows of the tokens that are seen, padded; mixed: QUERIES rows of the padded
 // head size.
-static void attend(const Model& model, const Run& run, int layer, int first, int last, int head,
-                   int end, const float* queries, float* out, size_t stride, float* scores,
-                   float* mixed) {
-  const int d = model.head_dim, d_padded = padded(d), per_kv = model.heads / model.kv_heads;
-  Cache& cache = *run.cache;
-  const float scale = 1.0f / std::sqrt(float(d));
-  for (int row = first; row < last; row += QUERIES) {
-    const int n = std::min(QUERIES, last - row);
-    auto visible = [&](int i) { return std::max(run.visible, run.start + row + i + 1); };
-    const int most = visible(n - 1), length = padded(most);
-    for (int h = head; h < end; h++) {
-      const size_t offset = size_t(row - first) * stride + size_t(h) * d;
-      const int kv = h / per_kv;
-      matmul_f32(cache.keys(layer, kv), size_t(d) * BLOCK, d, 0, length / BLOCK, queries + offset,
-                 stride, n, scores, length, nullptr, Into::store);
-      float sums[QUERIES];
-      for (int i = 0; i < n; i++)
-        sums[i] = softmax_row(scores + size_t(i) * length, visible(i), length, scale);
-      matmul_f32(cache.values(layer, kv), size_t(cache.capacity) * BLOCK, most, 0, blocks(d), scores,
-                 length, n, mixed, d_padded, nullptr, Into::store);
-      for (int i = 0; i < n; i++)
-        for (int j = 0; j < d; j++)
-          out[offset + i * stride + j] = mixed[i * d_padded + j] / sums[i];
-    }
+template <class Element>
+static void attend_rows(const Model& model, const Run& run, int layer, int head, const Queries& rows,
+                        float* scores, float* mixed) {
+  const int d = model.head_dim, d_padded = padded(d);
+  auto last = [&](int i) { return std::max(run.visible, rows.position + i * rows.advance + 1); };
+  auto first = [&](int i) { return model.window ? std::max(0, last(i) - model.window) : 0; };
+  const int begin = first(0) / CHUNK_TOKENS * CHUNK_TOKENS, end = last(rows.n - 1);
+  const int length = padded(end - begin);
+  for (int at = begin; at < end; at += CHUNK_TOKENS) {
+    const Element* keys = run.cache->keys<Element>(at / CHUNK_TOKENS, layer, head);
+    const Output out{scores + (at - begin), size_t(length)};
+    run_tiles(FloatTile<Element>{keys, size_t(d) * BLOCK, d, rows.q, rows.stride, out}, 0,
+              blocks(std::min(CHUNK_TOKENS, end - at)), rows.n);
   }
+  const float scale = 1.0f / std::sqrt(float(d));
+  float sums[QUERIES];
+  for (int i = 0; i < rows.n; i++)
+    sums[i] = softmax_row(scores + size_t(i) * length, first(i) - begin, last(i) - begin, length, scale);
+  for (int at = begin; at < end; at += CHUNK_TOKENS) {
+    const Element* values = run.cache->values<Element>(at / CHUNK_TOKENS, layer, head);
+    const Output out{mixed, size_t(d_padded), nullptr, at == begin ? Into::store : Into::add};
+    run_tiles(FloatTile<Element>{values, size_t(CHUNK_TOKENS) * BLOCK, std::min(CHUNK_TOKENS, end - at),
+                                 scores + (at - begin), size_t(length), out},
+              0, blocks(d), rows.n);
+  }
+  for (int i = 0; i < rows.n; i++)
+    for (int j = 0; j < d; j++) rows.out[i * rows.stride + j] = mixed[i * d_padded + j] / sums[i];
+}
+
+// Rows [first, last) of a run for all query heads of one key/value head: q [.., heads * d] -> out in the
+// same shape. The heads of a single token are rows of one product; else the tokens of a single head are.
+template <class Element>
+static void attend_head(const Model& model, const Run& run, int layer, int head, int first, int last,
+                        const float* q, float* out, size_t stride, float* scores, float* mixed) {
+  const int d = model.head_dim, per_kv = model.per_kv();
+  const size_t start = size_t(head) * per_kv * d;
+  if (last - first == 1) {
+    for (int h = 0; h < per_kv; h += QUERIES) {
+      const size_t at = start + size_t(h) * d;
+      const Queries rows{q + at, out + at, size_t(d), std::min(QUERIES, per_kv - h), run.start + first, 0};
+      attend_rows<Element>(model, run, layer, head, rows, scores, mixed);
+    }
+    return;
+  }
+  for (int row = first; row < last; row += QUERIES)
+    for (int h = 0; h < per_kv; h++) {
+      const size_t at = size_t(row - first) * stride + start + size_t(h) * d;
+      const Queries rows{q + at, out + at, stride, std::min(QUERIES, last - row), run.start + row, 1};
+      attend_rows<Element>(model, run, layer, head, rows, scores, mixed);
+    }
+}
+
+static void attend(const Model& model, const Run& run, int layer, int head, int first, int last,
+                   const float* q, float* out, size_t stride, float* scores, float* mixed) {
+  auto with = run.cache->half() ? attend_head<Half> : attend_head<float>;
+  with(model, run, layer, head, first, last, q, out, stride, scores, mixed);
 }

@@ -13,21 +13,16 @@
 
 #define DRAGON_AVX2
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,bmi2,f16c"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2,fma,bmi2")
+#pragma GCC target("avx2,fma,bmi2,f16c")
 #endif
 
 namespace dragon {
 namespace avx2_code {
 constexpr int LANES = 8;
-#include "simd.hpp"
-#include "rows.hpp"
-#include "matmul_f32.hpp"
-#include "matmul_int8.hpp"
-#include "attention.hpp"
-#include "forward.hpp"
+#include "all_kernels.hpp"
 }  // namespace avx2_code
 
 }  // namespace dragon
@@ -39,7 +34,6 @@ constexpr int LANES = 8;
 #endif
 
 namespace dragon {
-extern const Kernels avx2;
 const Kernels avx2 = {"avx2", avx2_code::forward, avx2_code::project};
 
 }  // namespace dragon

@@ -13,21 +13,16 @@
 
 #define DRAGON_AVX512
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,bmi2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,bmi2,f16c"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,bmi2")
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,bmi2,f16c")
 #endif
 
 namespace dragon {
 namespace avx512_code {
 constexpr int LANES = 16;
-#include "simd.hpp"
-#include "rows.hpp"
-#include "matmul_f32.hpp"
-#include "matmul_int8.hpp"
-#include "attention.hpp"
-#include "forward.hpp"
+#include "all_kernels.hpp"
 }  // namespace avx512_code
 
 }  // namespace dragon
@@ -39,7 +34,6 @@ constexpr int LANES = 16;
 #endif
 
 namespace dragon {
-extern const Kernels avx512;
 const Kernels avx512 = {"avx512", avx512_code::forward, avx512_code::project};
 
 }  // namespace dragon

@@ -14,21 +14,16 @@
 #define DRAGON_AVX2
 #define DRAGON_AVXVNNI
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,bmi2,avxvnni"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,bmi2,f16c,avxvnni"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2,fma,bmi2,avxvnni")
+#pragma GCC target("avx2,fma,bmi2,f16c,avxvnni")
 #endif
 
 namespace dragon {
 namespace avxvnni_code {
 constexpr int LANES = 8;
-#include "simd.hpp"
-#include "rows.hpp"
-#include "matmul_f32.hpp"
-#include "matmul_int8.hpp"
-#include "attention.hpp"
-#include "forward.hpp"
+#include "all_kernels.hpp"
 }  // namespace avxvnni_code
 
 }  // namespace dragon
@@ -40,7 +35,6 @@ constexpr int LANES = 8;
 #endif
 
 namespace dragon {
-extern const Kernels avxvnni;
 const Kernels avxvnni = {"avxvnni", avxvnni_code::forward, avxvnni_code::project};
 
 }  // namespace dragon

@@ -8,15 +8,9 @@
 namespace dragon {
 namespace portable_code {
 constexpr int LANES = 4;
-#include "simd.hpp"
-#include "rows.hpp"
-#include "matmul_f32.hpp"
-#include "matmul_int8.hpp"
-#include "attention.hpp"
-#include "forward.hpp"
+#include "all_kernels.hpp"
 }  // namespace portable_code
 
-extern const Kernels portable;
 const Kernels portable = {"portable", portable_code::forward, portable_code::project};
 
 }  // namespace dragon

@@ -1,18 +1,22 @@
 // The door between portable code and the code built for one instruction set.
 #pragma once
 
+#include "cache.hpp"
 #include "model.hpp"
 #include "team.hpp"
+#include "workspace.hpp"
 
 namespace dragon {
 
 // One set for each instruction set: the same sources compiled several times (isa_*.cpp).
 struct Kernels {
   const char* name;
-  // x [rows, padded hidden]: embeddings in, normed states out. The caches gain the runs' tokens.
-  void (*forward)(const Model& model, Team& team, float* x, const std::vector<Run>& runs);
-  // y [rows, padded n] = x [rows, k] W^T + bias
-  void (*project)(const Matrix& matrix, Team& team, const float* x, int rows, float* y);
+  // x [rows, padded hidden]: embeddings in, normed states out. The caches gain the runs' tokens; room
+  // for them is reserved.
+  void (*forward)(const Model& model, Team& team, Workspace& space, float* x,
+                  const std::vector<Run>& runs);
+  // y [rows, padded n] = x [rows, padded k] W^T + bias
+  void (*project)(const Matrix& matrix, Team& team, Workspace& space, const float* x, int rows, float* y);
 };
 
 extern const Kernels portable;
@@ -20,6 +24,9 @@ extern const Kernels portable;
 extern const Kernels avx2;
 extern const Kernels avxvnni;
 extern const Kernels avx512;
+extern const Kernels avx512bf16;
+#elif defined(__aarch64__)
+extern const Kernels neon;
 #endif
 
 // The best that this processor runs, or the one named; null if it cannot run that.

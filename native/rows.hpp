@@ -33,6 +33,9 @@ static void activate_row(Activation activation, const float* gate, float* up, in
       y = g / (1.0f + exponential(-g)) * u;
     } else if (activation == Activation::gelu) {
       y = 0.5f * u * (1.0f + error_function(u * 0.70710678f));
+    } else if (activation == Activation::gelu_tanh) {
+      // (1 + tanh z) / 2 = 1 / (1 + e^-2z)
+      y = u / (1.0f + exponential(-1.5957691216f * (u + 0.044715f * u * u * u)));
     }
     store(up + i, y);
   }

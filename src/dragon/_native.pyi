@@ -5,29 +5,38 @@ from typing import Any
 from numpy.typing import NDArray
 
 class Cache:
-    """Keys and values of one sequence."""
+    """Keys and values of one sequence, in chunks that forks share."""
 
-    def __init__(self, slots: int, kv_heads: int, head_dim: int, tokens: int) -> None: ...
+    def __init__(
+        self, slots: int, kv_heads: int, head_dim: int, capacity: int, half: bool
+    ) -> None: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    def truncate(self, length: int, /) -> None: ...
+    def fork(self, length: int, /) -> Cache: ...
 
 class Body:
     """The blocks of a model and the threads that compute them."""
 
     def __init__(
         self,
-        sizes: tuple[int, int, int, int, int],
+        sizes: tuple[int, int, int, int, int, int],
         eps: float,
         activation: str,
-        cos: NDArray[Any] | None,
-        sin: NDArray[Any] | None,
         layers: list[tuple[Any, ...]],
         final_norm: tuple[Any, ...],
         threads: int,
-        isa: str,
+        kernels: str,
     ) -> None: ...
-    def forward(self, x: NDArray[Any], runs: list[tuple[Cache, int, int, int]]) -> None: ...
-    def project(self, weights: tuple[Any, ...], x: NDArray[Any], y: NDArray[Any]) -> None: ...
+    def set_rotary(self, cos: NDArray[Any], sin: NDArray[Any], /) -> None: ...
+    def forward(self, x: NDArray[Any], runs: list[tuple[Cache, int, int, int]], /) -> None: ...
+    def project(self, weights: tuple[Any, ...], x: NDArray[Any], y: NDArray[Any], /) -> None: ...
     @property
-    def isa(self) -> str: ...
+    def kernels(self) -> str: ...
 
-def runs_on(isa: str) -> bool:
-    """Whether this processor runs the kernels of that name: avx512, avxvnni, avx2, portable."""
+def runs_on(kernels: str, /) -> bool:
+    """Whether this processor runs the kernels of that name, see `dragon.engine.kernels`."""

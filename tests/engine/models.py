@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dragon.config import ModelConfig
 from dragon.engine.embedding import Features, Ids
 from dragon.engine.engine import Engine
-from dragon.engine.kernels import native_is_built
+from dragon.engine.kernels import COMPILED, native_is_built
 from dragon.engine.matrices import Dense, Matrix
 from dragon.engine.safetensors import Tensor
 from dragon.weights import tensor_shapes
@@ -19,13 +19,7 @@ from tests.variants import VARIANTS, fitting
 Tensors = dict[str, np.ndarray]
 
 # What every implementation of the body covers, the compiled kernels too.
-COVERED: dict[str, object] = {
-    "norm_placement": "pre",
-    "activation": "swiglu",
-    "qk_norm": False,
-    "head_dim": 0,
-    "sliding_window": 0,
-}
+COVERED: dict[str, object] = {"norm_placement": "pre"}
 
 needs_native = pytest.mark.skipif(not native_is_built(), reason="no compiled kernels in this build")
 
@@ -37,9 +31,9 @@ def has(module: str) -> bool:
 def isas() -> Iterator[str]:
     """The instruction sets that can be tested on this processor."""
     if native_is_built():
-        from dragon.engine.native_body import ISAS, runs_on
+        from dragon._native import runs_on
 
-        yield from filter(runs_on, ISAS)
+        yield from filter(runs_on, COMPILED)
 
 
 @st.composite

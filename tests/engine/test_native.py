@@ -1,21 +1,23 @@
 """The compiled kernels do what NumPy does, on every instruction set that this processor has."""
 
-import os
 import time
-from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from dragon.config import ModelConfig
-from dragon.engine.int8_layout import GROUP, pack
-from dragon.engine.matrices import Int8
-from dragon.quantize.rtn import is_quantised, round_to_nearest
+from dragon.engine.body import Body, Floats, Run
+from dragon.engine.engine import Engine
+from dragon.engine.kernels import native_is_built
+from dragon.engine.matrices import Matrix
+from dragon.engine.numpy_body import NumpyBody
+from dragon.quantize import quantize_weights
+from dragon.quantize.rtn import quantized, round_to_nearest
 from tests.engine.models import (
     COVERED,
-    Tensors,
     as_weights,
     configs,
     engine,
@@ -25,6 +27,9 @@ from tests.engine.models import (
     random_tensors,
 )
 
+if native_is_built():
+    from dragon.engine.native_body import NativeBody
+
 pytestmark = needs_native
 
 native_configs = configs(**{**COVERED, "reader_features": (5, 2, 7)})
@@ -33,18 +38,13 @@ native_configs = configs(**{**COVERED, "reader_features": (5, 2, 7)})
 on_every_isa = pytest.mark.parametrize("isa", list(isas()))
 
 
-def on(isa: str) -> "mock._patch_dict":
-    return mock.patch.dict(os.environ, {"DRAGON_ISA": isa})
-
-
 @on_every_isa
 @given(native_configs, st.lists(st.integers(1, 64), min_size=1, max_size=4), st.integers(1, 3))
 def test_reading_equals_numpy(
     isa: str, config: ModelConfig, lengths: list[int], threads: int
 ) -> None:
     batch = [prompt(config, length, seed) for seed, length in enumerate(lengths)]
-    with on(isa):
-        native = engine(config, "native", threads=threads)
+    native = engine(config, isa, threads=threads)
     for ours, plain in zip(native.read(batch), engine(config, "numpy").read(batch), strict=True):
         np.testing.assert_allclose(ours, plain, rtol=1e-4, atol=1e-4)
 
@@ -53,61 +53,89 @@ def test_reading_equals_numpy(
 @given(native_configs, st.integers(1, 64))
 def test_logits_equal_numpy(isa: str, config: ModelConfig, length: int) -> None:
     ids, _ = prompt(config, length)
-    with on(isa):
-        ours = engine(config, "native").logits(ids)
+    ours = engine(config, isa).logits(ids)
     np.testing.assert_allclose(ours, engine(config, "numpy").logits(ids), rtol=1e-4, atol=1e-4)
 
 
-def int8_weights(tensors: Tensors) -> dict[str, Int8]:
-    return {
-        name: Int8(*pack(*round_to_nearest(values)), values.shape)
-        for name, values in tensors.items()
-        if is_quantised(name)
-    }
+def test_decoding_equals_numpy_for_every_number_of_rows() -> None:
+    config = ModelConfig(90, 96, 130, 2, 6, 2, 128)
+    weights = as_weights(random_tensors(config))
+    plain, native = NumpyBody(config, weights), NativeBody(config, weights, 2)
+    for rows in (1, 2, 3, 5, 7, 16, 33):
+        x = np.random.default_rng(rows).standard_normal((rows, 96)).astype(np.float32)
+        caches = [(plain.new_cache(2), native.new_cache(2)) for _ in range(rows)]
+        for start in (0, 1):
+            expected, ours = (
+                body.forward(x, [Run(pair[side], start, 1, 0) for pair in caches])
+                for side, body in enumerate((plain, native))
+            )
+            np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4)
+
+
+FORMATS = (16, 8, 4)
+
+
+def error_bound(body: Body, x: Floats, matrix: Matrix, bits: int) -> NDArray[np.float64]:
+    """What rounding the activations [M, K] may do to their products with a matrix [N, K]."""
+    weights = np.abs(matrix.f32())
+    if bits == 16:
+        steps = np.abs(x) * (2.0**-7 if body.isa == "avx512bf16" else 0)
+    else:
+        steps = round_to_nearest(x, matrix.group)[1].repeat(matrix.group, axis=1)[:, : x.shape[1]]
+    return steps / 2 @ weights.T + 1e-5 * (np.abs(x) @ weights.T) + 1e-30
 
 
 @on_every_isa
+@pytest.mark.parametrize("bits", FORMATS)
 @given(
     rows=st.integers(1, 20),
     n=st.integers(1, 70),
     k=st.integers(1, 150),
+    group=st.sampled_from([32, 64, 128]),
     spread=st.sampled_from([1e-20, 1e-3, 1.0, 1e4]),
     seed=st.integers(0, 99),
 )
-def test_an_int8_product_is_within_half_a_step_of_each_activation(
-    isa: str, rows: int, n: int, k: int, spread: float, seed: int
+@settings(max_examples=30)
+def test_a_product_is_as_exact_as_its_activations(
+    isa: str, bits: int, rows: int, n: int, k: int, group: int, spread: float, seed: int
 ) -> None:
-    from dragon.engine.native_body import NativeBody
-
     random = np.random.default_rng(seed)
     config = ModelConfig(n, k, 1, 1, 1, 1, 64, position="learned")
-    tensors = random_tensors(config)
-    tensors["model.embed_tokens.weight"] = random.standard_normal((n, k)).astype(np.float32)
+    weights = as_weights(random_tensors(config))
+    matrix = quantized(random.standard_normal((n, k)).astype(np.float32), bits, group)
     x = (random.standard_normal((rows, k)) * spread).astype(np.float32)
-    body = NativeBody(config, {**as_weights(tensors), **int8_weights(tensors)}, 2, isa)
-    weights = int8_weights(tensors)["model.embed_tokens.weight"].f32()
-
-    steps = round_to_nearest(x)[1].repeat(GROUP, axis=1)[:, :k]
-    exact = x.astype(np.float64) @ weights.T
-    bound = steps / 2 @ np.abs(weights).T + 1e-5 * (np.abs(x) @ np.abs(weights).T) + 1e-30
-    assert (np.abs(body.head(x) - exact) <= bound).all()
+    body = NativeBody(config, {**weights, "model.embed_tokens.weight": matrix}, 2, isa)
+    exact = x.astype(np.float64) @ matrix.f32().T
+    assert (np.abs(body.head(x) - exact) <= error_bound(body, x, matrix, bits)).all()
 
 
 @on_every_isa
-@given(native_configs, st.integers(1, 64))
-def test_an_int8_reader_stays_near_its_dequantised_twin(
-    isa: str, config: ModelConfig, length: int
+@pytest.mark.parametrize("bits", FORMATS)
+@given(native_configs, st.integers(1, 64), st.sampled_from([32, 64]))
+@settings(max_examples=20)
+def test_a_packed_reader_stays_near_its_dequantised_twin(
+    isa: str, bits: int, config: ModelConfig, length: int, group: int
 ) -> None:
-    from dragon.engine.engine import Engine
-
-    tensors = random_tensors(config)
-    weights = {**as_weights(tensors), **int8_weights(tensors)}
-    with on(isa):
-        native = Engine(config, weights, kernels="native", threads=2)
+    weights = quantize_weights(config, as_weights(random_tensors(config)), bits, group)
+    native = Engine(config, weights, kernels=isa, threads=2)
     twin = Engine(config, weights, kernels="numpy")
     batch = [prompt(config, length)]
     ours, plain = native.read(batch)[0], twin.read(batch)[0]
     assert np.sqrt(np.mean((ours - plain) ** 2)) <= 0.05 * (1 + np.abs(plain).max())
+
+
+@on_every_isa
+@pytest.mark.parametrize("bits", [32, *FORMATS])
+def test_a_row_does_not_depend_on_the_rows_beside_it(isa: str, bits: int) -> None:
+    config = ModelConfig(90, 96, 130, 2, 6, 2, 128)
+    weights = as_weights(random_tensors(config))
+    if bits < 32:
+        weights = quantize_weights(config, weights, bits, 32)
+    body = NativeBody(config, weights, 2, isa)
+    x = np.random.default_rng(0).standard_normal((16, 96)).astype(np.float32)
+    together = body.forward(x, [Run(body.new_cache(1), 0, 1, 0) for _ in x])
+    alone = [body.forward(row[None], [Run(body.new_cache(1), 0, 1, 0)])[0] for row in x]
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_results_do_not_depend_on_the_number_of_threads() -> None:

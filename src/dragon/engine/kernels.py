@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import cache
+from typing import Literal
 
 from dragon.config import ModelConfig
 from dragon.engine.body import Body
@@ -14,20 +15,32 @@ from dragon.engine.matrices import Matrix
 from dragon.engine.numpy_body import NumpyBody
 from dragon.errors import ConfigError
 
-KERNELS = ("native", "numpy")
+# "native" is the best of the compiled ones that this processor runs.
+COMPILED = ("avx512bf16", "avx512", "avxvnni", "avx2", "neon", "portable")
+KERNELS = ("native", "numpy", *COMPILED)
 NOT_BUILT = (
     "no compiled kernels found; using NumPy (slower). Reinstall with a C++ compiler for speed."
 )
 
 
 def make_body(
-    config: ModelConfig, weights: Mapping[str, Matrix], kernels: str | None, threads: int | None
+    config: ModelConfig,
+    weights: Mapping[str, Matrix],
+    kernels: str | None,
+    threads: int | None,
+    kv: Literal["f32", "f16"] | None = None,
 ) -> Body:
     """The body on the kernels asked for, by argument, then by DRAGON_KERNELS, then the fastest.
 
+    Args:
+        kernels: one of `KERNELS`.
+        threads: of the compiled kernels.
+        kv: how these keep keys and values; None is f32 for float weights, else f16.
+
     Raises:
-        ConfigError: for kernels of another name, for native ones that are not built or do not cover
-            the model though asked for by name, or for threads below 1.
+        ConfigError: for kernels of another name, for compiled ones that are not built, do not cover
+            the model or do not run on this processor though asked for by name, or for threads
+            below 1.
     """
     asked = kernels or os.environ.get("DRAGON_KERNELS") or None
     if asked not in (None, *KERNELS):
@@ -39,9 +52,9 @@ def make_body(
     if reason is None:
         from dragon.engine.native_body import NativeBody
 
-        return NativeBody(config, weights, count)
-    if asked == "native":
-        raise ConfigError(f"DRAGON_KERNELS is native, but {reason}", "Use numpy.")
+        return NativeBody(config, weights, count, asked if asked in COMPILED else None, kv)
+    if asked is not None:
+        raise ConfigError(f"DRAGON_KERNELS is {asked}, but {reason}", "Use numpy.")
     _say_once(reason)
     return NumpyBody(config, weights)
 
@@ -60,16 +73,6 @@ def _why_not_native(config: ModelConfig) -> str | None:
         return NOT_BUILT
     if config.norm_placement != "pre":
         return "the compiled kernels have no post-norm; using NumPy (slower)."
-    missing = {
-        "sliding window": config.sliding_window,
-        "query and key norms": config.qk_norm,
-        "tanh GELU": config.activation == "gelu_tanh",
-        "head sizes of their own": config.head_dim * config.num_attention_heads
-        != config.hidden_size,
-    }
-    lacking = [name for name, asked in missing.items() if asked]
-    if lacking:
-        return f"the compiled kernels have no {lacking[0]}; using NumPy (slower)."
     return None
 
 

@@ -1,50 +1,50 @@
 """The transformer body on the compiled kernels: prepares the arrays, and keeps them alive.
 
-Int8 matrices go in as they lie in the mapped file. Float matrices are packed once into blocks of 16
-interleaved rows. Shapes: M rows, C channels, V vocabulary; N, K rows and columns of a matrix.
+Packed matrices go in as they lie in the mapped file. Dense ones are packed once: bf16 as bf16, the
+others as floats. Shapes: M rows, C channels, V vocabulary; N, K rows and columns of a matrix.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from dragon._native import Body as Compiled
 from dragon._native import Cache, runs_on
 from dragon.config import ModelConfig
+from dragon.engine import bf16_layout
+from dragon.engine.blocks import interleave, padded
 from dragon.engine.body import Floats, Run
-from dragon.engine.int8_layout import BLOCK
-from dragon.engine.matrices import Int8, Matrix
+from dragon.engine.kernels import COMPILED
+from dragon.engine.matrices import BFloat16, Int4, Int8, Matrix
 from dragon.errors import ConfigError
 from dragon.rotary import rope_table
 from dragon.weights import layer_name
 
-ISAS = ("avx512", "avxvnni", "avx2", "portable")
-Description = tuple[Any, ...]  # (n, k, f32, q8, scale, bias) as native/module.cpp takes it
-
-
-def padded(n: int) -> int:
-    """Round n up to whole blocks."""
-    return -(-n // BLOCK) * BLOCK
+Description = tuple[Any, ...]  # (n, k, format, data, scale, group, bias), see native/module.cpp
+FIRST_POSITIONS = 2048  # of the rotary table; longer sequences make it longer
 
 
 def pack_f32(matrix: Floats) -> Floats:
-    """Matrix [N, K] -> [N/16, K, 16], rows padded with zeros."""
-    n, k = matrix.shape
-    rows = np.zeros((padded(n), k), np.float32)
-    rows[:n] = matrix
-    return np.ascontiguousarray(rows.reshape(-1, BLOCK, k).transpose(0, 2, 1))
+    """Matrix [N, K] -> [N/16, K, 16, 1], rows padded with zeros."""
+    return interleave(matrix)
 
 
 def describe(matrix: Matrix, bias: Floats | None = None) -> Description:
     """A matrix and its bias as the compiled module takes them."""
     n, k = matrix.shape
     whole = None if bias is None else np.pad(bias, (0, padded(n) - n))
-    if isinstance(matrix, Int8):
-        return n, k, None, matrix.q8, matrix.scale, whole
-    return n, k, pack_f32(matrix.f32()), None, None, whole
+    match matrix:
+        case Int8():
+            return n, k, "int8", matrix.q8, matrix.scale, matrix.group, whole
+        case Int4():
+            return n, k, "int4", matrix.q4, matrix.scale, matrix.group, whole
+        case BFloat16():
+            return n, k, "bf16", matrix.bits, None, 0, whole
+    if matrix.tensor.dtype == "BF16":
+        return n, k, "bf16", bf16_layout.pack(matrix.tensor.array), None, 0, whole
+    return n, k, "f32", pack_f32(matrix.f32()), None, 0, whole
 
 
 class NativeBody:
@@ -52,7 +52,13 @@ class NativeBody:
 
     Args:
         threads: how many threads share the work, the caller included.
-        isa: instruction set, one of `ISAS`; None is DRAGON_ISA or the best this processor has.
+        isa: instruction set, one of `dragon.engine.kernels.COMPILED`; None is the best that this
+            processor has.
+        kv: how keys and values are kept: "f32", "f16", or None, which is f32 where the weights are
+            (so that float models stay exact) and f16 elsewhere. What is read once stays in f32.
+
+    Raises:
+        ConfigError: for an instruction set that this processor does not run.
     """
 
     name = "native"
@@ -63,16 +69,19 @@ class NativeBody:
         weights: Mapping[str, Matrix],
         threads: int,
         isa: str | None = None,
+        kv: Literal["f32", "f16"] | None = None,
     ) -> None:
-        isa = isa or os.environ.get("DRAGON_ISA", "")
-        if isa and (isa not in ISAS or not runs_on(isa)):
-            usable = ", ".join(filter(runs_on, ISAS))
-            raise ConfigError(f"DRAGON_ISA is {isa!r}.", f"This processor runs {usable}.")
+        if isa is not None and (isa not in COMPILED or not runs_on(isa)):
+            usable = ", ".join(filter(runs_on, COMPILED))
+            raise ConfigError(
+                f"The kernels {isa} were asked for.", f"This processor runs {usable}."
+            )
         self.config = config
         self._weights = weights
         c = config
-        rotary = c.position == "rope"
-        cos, sin = rope_table(c, c.max_position_embeddings) if rotary else (None, None)
+        layers = [self._layer(layer) for layer in range(c.num_hidden_layers)]
+        exact = layers[0][4][2] == "f32"
+        self.kv = kv or ("f32" if exact else "f16")
         self._compiled = Compiled(
             (
                 c.hidden_size,
@@ -80,44 +89,49 @@ class NativeBody:
                 c.num_attention_heads,
                 c.num_key_value_heads,
                 c.head_dim,
+                c.sliding_window,
             ),
             c.norm_eps,
             c.activation,
-            cos,
-            sin,
-            [self._layer(layer) for layer in range(c.num_hidden_layers)],
+            layers,
             self._norm("model.norm"),
             threads,
-            isa,
+            isa or "",
         )
+        self._positions = 0 if c.position == "rope" else c.max_position_embeddings
 
     @property
     def isa(self) -> str:
         """The instruction set that runs."""
-        return self._compiled.isa
+        return self._compiled.kernels
 
     def new_cache(self, capacity: int, once: bool = False) -> Cache:
-        """Room for one sequence."""
+        """Room for one sequence, taken in chunks as it grows."""
         c = self.config
         slots = 2 if once else c.num_hidden_layers
-        return Cache(slots, c.num_key_value_heads, c.head_dim, capacity)
+        half = self.kv == "f16" and not once
+        return Cache(slots, c.num_key_value_heads, c.head_dim, capacity, half)
 
     def forward(self, x: Floats, runs: Sequence[Run]) -> Floats:
         """Embeddings [M, C] -> normed states [M, C]."""
-        rows, channels = x.shape
-        states = np.zeros((rows, padded(channels)), np.float32)
-        states[:, :channels] = x
+        channels = x.shape[1]
+        states = _padded_rows(x)
+        end = max((r.start + r.length for r in runs), default=0)
+        if end > self._positions:
+            self._make_rotary(end)
         self._compiled.forward(states, [(r.cache, r.start, r.length, r.visible) for r in runs])
         return states[:, :channels]
 
     def head(self, states: Floats) -> Floats:
         """Normed states [M, C] -> logits [M, V]."""
-        rows, channels = states.shape
-        x = np.zeros((rows, padded(channels)), np.float32)
-        x[:, :channels] = states
-        y = np.empty((rows, padded(self.config.vocab_size)), np.float32)
-        self._compiled.project(self._head, x, y)
+        y = np.empty((len(states), padded(self.config.vocab_size)), np.float32)
+        self._compiled.project(self._head, _padded_rows(states), y)
         return y[:, : self.config.vocab_size]
+
+    def _make_rotary(self, end: int) -> None:
+        most = self.config.max_position_embeddings
+        self._positions = min(max(2 * end, FIRST_POSITIONS), most)
+        self._compiled.set_rotary(*rope_table(self.config, self._positions))
 
     @cached_property
     def _head(self) -> Description:
@@ -128,9 +142,10 @@ class NativeBody:
     def _layer(self, layer: int) -> Description:
         parts = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"]
         parts += ["mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"]
+        norms = ["input_layernorm", "post_attention_layernorm"]
+        norms += ["self_attn.q_norm", "self_attn.k_norm"]
         return (
-            self._norm(layer_name(layer, "input_layernorm")),
-            self._norm(layer_name(layer, "post_attention_layernorm")),
+            *(self._norm(layer_name(layer, norm)) for norm in norms),
             *(self._linear(layer_name(layer, part)) for part in parts),
         )
 
@@ -143,4 +158,14 @@ class NativeBody:
         return self._vector(f"{name}.weight"), self._vector(f"{name}.bias")
 
     def _vector(self, name: str) -> Floats | None:
-        return self._weights[name].f32() if name in self._weights else None
+        return np.ascontiguousarray(self._weights[name].f32()) if name in self._weights else None
+
+
+def _padded_rows(x: Floats) -> Floats:
+    """A copy of x [M, C] in rows of whole blocks."""
+    rows, channels = x.shape
+    if channels == padded(channels):
+        return np.array(x, np.float32, order="C")
+    whole = np.zeros((rows, padded(channels)), np.float32)
+    whole[:, :channels] = x
+    return whole

@@ -5,7 +5,6 @@ S tokens in the cache, V vocabulary.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,19 +13,12 @@ from numpy.typing import NDArray
 from dragon.config import ModelConfig
 from dragon.engine.body import Floats, Run
 from dragon.engine.matrices import Matrix
+from dragon.engine.numpy_cache import NumpyCache
 from dragon.rotary import rope_table
 from dragon.weights import layer_name
 
 SQRT_HALF = np.float32(0.5**0.5)
 SQRT_2_BY_PI = np.float32((2 / np.pi) ** 0.5)
-
-
-@dataclass(slots=True)
-class NumpyCache:
-    """Rotated keys and values of one sequence, both [L, S, K, D]; L is 1 if read once."""
-
-    keys: Floats
-    values: Floats
 
 
 def rms_norm(x: Floats, weight: Floats, eps: float) -> Floats:
@@ -127,17 +119,19 @@ class NumpyBody:
     def new_cache(self, capacity: int, once: bool = False) -> NumpyCache:
         """Room for one sequence."""
         c = self.config
-        shape = (1 if once else c.num_hidden_layers, capacity, c.num_key_value_heads, c.head_dim)
-        return NumpyCache(np.zeros(shape, np.float32), np.zeros(shape, np.float32))
+        slots = 1 if once else c.num_hidden_layers
+        return NumpyCache(slots, capacity, c.num_key_value_heads, c.head_dim)
 
     def forward(self, x: Floats, runs: Sequence[Run]) -> Floats:
         """Embeddings [M, C] -> normed states [M, C]."""
         for layer in range(self.config.num_hidden_layers):
-            x = self._residual(
-                layer_name(layer, "input_layernorm"), x, self._attention, layer, runs
-            )
-            x = self._residual(layer_name(layer, "post_attention_layernorm"), x, self._mlp, layer)
+            x = self.block(layer, x, runs)
         return self._norm("model.norm", x) if self.config.norm_placement == "pre" else x
+
+    def block(self, layer: int, x: Floats, runs: Sequence[Run]) -> Floats:
+        """One block of the residual stream [M, C]."""
+        x = self._residual(layer_name(layer, "input_layernorm"), x, self._attention, layer, runs)
+        return self._residual(layer_name(layer, "post_attention_layernorm"), x, self._mlp, layer)
 
     def head(self, states: Floats) -> Floats:
         """Normed states [M, C] -> logits [M, V]."""
@@ -202,12 +196,10 @@ class NumpyBody:
         if self.config.position == "rope":
             cos, sin = (table[run.start : end] for table in self.rope)
             q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-        keys, values = (kept[layer % len(kept)] for kept in (run.cache.keys, run.cache.values))
-        keys[run.start : end] = k
-        values[run.start : end] = v
+        keys, values = run.cache.store(layer, run.start, k, v)
         positions = np.arange(end)
         seen = np.maximum(positions[run.start :] + 1, run.visible)
         mask = positions[None, :] < seen[:, None]
         if self.config.sliding_window:
             mask &= positions[None, :] > positions[run.start :, None] - self.config.sliding_window
-        return attend(q, keys[:end], values[:end], mask)
+        return attend(q, keys, values, mask)

@@ -1,5 +1,5 @@
-"""Smaller checkpoints: int8 in groups of 64, in the layout that the engine maps into memory."""
+"""Smaller checkpoints: bf16, int8 and int4 in the layouts that the engine maps into memory."""
 
-from dragon.quantize.rtn import quantize_checkpoint
+from dragon.quantize.checkpoint import quantize_checkpoint, quantize_weights
 
-__all__ = ["quantize_checkpoint"]
+__all__ = ["quantize_checkpoint", "quantize_weights"]

@@ -1,125 +1,108 @@
-"""Round to nearest: each group of 64 weights becomes int8 with one scale.
+"""Round to nearest: each group of weights in a row becomes small integers with one scale.
 
-In: a checkpoint folder in float. Out: the same folder with its matrices in the layout of
-`dragon.engine.int8_layout`, declared in config.json under `dragon.quantization`. Norms, biases,
-learned positions, reader features, the pointer head and the span scorer stay in float: small.
+In: a float matrix. Out: its values and scales, and the same in the layout that the engine maps into
+memory. Shapes: N, K rows and columns (out, in), G groups in a row.
 """
 
-import json
-import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dragon.checkpoint import CONFIG_FILE, WEIGHTS_FILE, read_config, read_json, written_beside
-from dragon.engine.folder import open_weights
-from dragon.engine.int8_layout import GROUP, pack
-from dragon.engine.safetensors import Tensor
-from dragon.errors import CheckpointError, ConfigError, InputError
-from dragon.weights import tensor_shapes
+from dragon.engine import bf16_layout, int4_layout, int8_layout
+from dragon.engine.int8_layout import GROUP
+from dragon.engine.matrices import BFloat16, Int4, Int8, Matrix
 
-Values = NDArray[Any]
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int8]
 EPSILON = np.float32(1e-30)  # a group of zeros must not divide by zero
+SHRINK = np.linspace(1.0, 0.8, 5, dtype=np.float32)  # of the range that 4 bits span
 
 
-def round_to_nearest(
-    matrix: NDArray[np.float32], group: int = GROUP
-) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Quantise a matrix [N, K] symmetrically in groups along K.
+def round_to_nearest(matrix: Floats, group: int = GROUP) -> tuple[Integers, Floats]:
+    """Quantise a matrix [N, K] symmetrically to 8 bits in groups along K.
 
     Returns:
         int8 values [N, K] in -127..127 and scales [N, ceil(K / group)]; the error of a value is at
         most half its scale.
     """
+    scales = scales_of(grouped(matrix, group), 8)
+    return nearest(matrix, scales, group, 8), scales
+
+
+def round_to_4_bits(matrix: Floats, group: int = GROUP) -> tuple[Integers, Floats]:
+    """Quantise a matrix [N, K] to -8..7 in groups along K.
+
+    Returns:
+        int8 values [N, K] and scales [N, ceil(K / group)] that are bf16 numbers.
+    """
+    scales = scales_of(grouped(matrix, group), 4)
+    return nearest(matrix, scales, group, 4), scales
+
+
+def grouped(matrix: Floats, group: int) -> Floats:
+    """Matrix [N, K] -> [N, G, group], padded with zeros."""
     n, k = matrix.shape
     groups = -(-k // group)
     padded = np.zeros((n, groups * group), np.float32)
     padded[:, :k] = matrix
-    grouped = padded.reshape(n, groups, group)
-    scales = np.maximum(np.abs(grouped).max(axis=2) / np.float32(127), EPSILON)
-    values = np.clip(np.rint(grouped / scales[:, :, None]), -127, 127).astype(np.int8)
-    return values.reshape(n, -1)[:, :k], scales
+    return padded.reshape(n, groups, group)
 
 
-def quantize_checkpoint(source: Path, target: Path, bits: int = 8, group: int = GROUP) -> None:
-    """Write a quantised copy of a checkpoint folder, beside and renamed.
+def scales_of(values: Floats, bits: int) -> Floats:
+    """The scale of each group: values [..., group] -> [...].
 
-    Args:
-        source: a model folder with float weights.
-        target: the new folder; replaced as a whole.
-        bits: 8.
-        group: weights that share a scale: 64, which the kernels are built for.
-
-    Raises:
-        ConfigError: for bits or a group that the kernels do not read.
-        InputError: if target is source.
-        CheckpointError: if source is damaged or already quantised.
+    With 8 bits the largest value becomes 127. With 4 bits the largest becomes -8, which uses all 16
+    steps, or something beyond it where clipping that one makes the squared error smaller.
     """
-    if (bits, group) != (8, GROUP):
-        raise ConfigError(f"{bits} bits in groups of {group}.", f"Use 8 bits in groups of {GROUP}.")
-    if source.resolve() == target.resolve():
-        raise InputError(f"{target} is the source itself.", "Give another folder to write to.")
-    config, values = read_config(source), read_json(source, CONFIG_FILE)
-    if "quantization" in values.get("dragon", {}):
-        raise CheckpointError(f"{source} is already quantised.", "Give the float checkpoint.")
-    tensors = open_weights(source)
-    matrices = [name for name in tensor_shapes(config) if is_quantised(name)]
-    missing = [name for name in tensor_shapes(config) if name not in tensors]
-    if missing:
-        raise CheckpointError(f"{source} lacks {missing[0]}.", "The checkpoint is incomplete.")
-    values.setdefault("dragon", {})["quantization"] = {
-        "method": "rtn",
-        "bits": bits,
-        "group": group,
-        "layout": "rows16_columns4",
-    }
-    with written_beside(target) as fresh:
-        for path in source.iterdir():
-            if path.is_file() and path.name not in (WEIGHTS_FILE, CONFIG_FILE):
-                shutil.copyfile(path, fresh / path.name)
-        (fresh / CONFIG_FILE).write_text(json.dumps(values, indent=2) + "\n", "utf-8")
-        write_aligned(fresh / WEIGHTS_FILE, dict(_quantised(tensors, matrices)))
+    if bits == 8:
+        scales: Floats = np.maximum(np.abs(values).max(axis=-1) / np.float32(127), EPSILON)
+        return scales
+    largest = np.take_along_axis(values, np.abs(values).argmax(axis=-1)[..., None], -1)[..., 0]
+    best = np.full(largest.shape, np.inf, np.float32)
+    chosen = np.ones_like(largest)
+    for shrink in SHRINK:
+        tried = bf16_layout.from_bf16(bf16_layout.to_bf16(largest * shrink / np.float32(-8)))
+        tried = np.where(tried == 0, EPSILON, tried)
+        steps = np.clip(np.rint(values / tried[..., None]), -8, 7)
+        error = ((steps * tried[..., None] - values) ** 2).sum(axis=-1)
+        chosen = np.where(error < best, tried, chosen)
+        best = np.minimum(error, best)
+    return bf16_layout.from_bf16(bf16_layout.to_bf16(chosen))
 
 
-def is_quantised(name: str) -> bool:
-    """Whether the matrix `name` of a checkpoint is worth quantising: the big ones."""
-    return bool(re.search(r"(_proj|lm_head|embed_tokens)\.weight$", name))
+def nearest(matrix: Floats, scales: Floats, group: int, bits: int) -> Integers:
+    """Values [N, K] on the grid of the scales [N, G]."""
+    low, high = (-127, 127) if bits == 8 else (int4_layout.LOWEST, int4_layout.LARGEST)
+    steps = np.rint(grouped(matrix, group) / scales[:, :, None])
+    values: Integers = np.clip(steps, low, high).astype(np.int8)
+    return values.reshape(len(matrix), steps.shape[1] * group)[:, : matrix.shape[1]]
 
 
-def _quantised(tensors: dict[str, Tensor], matrices: list[str]) -> Iterator[tuple[str, Values]]:
-    for name in matrices:
-        q8, scale = pack(*round_to_nearest(tensors[name].f32()))
-        yield f"{name}.q8", q8
-        yield f"{name}.scale", scale
-    for name, tensor in tensors.items():
-        if name not in matrices:
-            yield name, tensor.f32()
+def packed(values: Integers, scales: Floats, group: int, bits: int) -> Matrix:
+    """Values [N, K] and scales [N, G] as a matrix of the engine."""
+    shape = (values.shape[0], values.shape[1])
+    if bits == 8:
+        return Int8(*int8_layout.pack(values, scales, group), shape)
+    return Int4(*int4_layout.pack(values, scales, group), shape)
 
 
-def write_aligned(path: Path, tensors: dict[str, Values]) -> None:
-    """Write safetensors whose tensors begin at multiples of 64 bytes as far as their sizes allow.
+def quantized(matrix: Floats, bits: int, group: int = GROUP) -> Matrix:
+    """A matrix [N, K] rounded to 16 (bf16), 8 or 4 bits, in the engine's layout."""
+    if bits == 16:
+        shape = (matrix.shape[0], matrix.shape[1])
+        return BFloat16(bf16_layout.pack(bf16_layout.to_bf16(matrix)), shape)
+    scales = scales_of(grouped(matrix, group), bits)
+    return packed(nearest(matrix, scales, group, bits), scales, group, bits)
 
-    The safetensors library orders by type and pads the header to 8 bytes only; the packed tensors
-    are multiples of 64 bytes, so they go first, after a header padded to 64.
-    """
-    names = {"float32": "F32", "uint8": "U8"}
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    position = 0
-    for name, values in tensors.items():
-        end = position + values.nbytes
-        header[name] = {
-            "dtype": names[values.dtype.name],
-            "shape": list(values.shape),
-            "data_offsets": [position, end],
-        }
-        position = end
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-(8 + len(text)) % 64)
-    with path.open("wb") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for values in tensors.values():
-            file.write(np.ascontiguousarray(values).data)
+
+def tensors_of(name: str, matrix: Matrix) -> dict[str, NDArray[Any]]:
+    """The tensors that hold a packed matrix in a checkpoint."""
+    match matrix:
+        case Int8():
+            return {f"{name}.q8": matrix.q8, f"{name}.scale": matrix.scale}
+        case Int4():
+            return {f"{name}.q4": matrix.q4, f"{name}.scale": matrix.scale}
+        case BFloat16():
+            return {f"{name}.bf16": matrix.bits}
+    return {name: matrix.f32()}
