@@ -57,7 +57,9 @@ def stem(word: str) -> str:
     cut = _ENDINGS.sub("", word)
     if len(cut) < 3:
         return word
-    return cut[:-1] if cut[-1] == cut[-2] and cut[-1] in "bdgmnpt" else cut
+    if cut[-1] == cut[-2] and cut[-1] in "bdgmnpt":  # planned
+        return cut[:-1]
+    return cut[:-1] if cut[-1] in "yie" and len(cut) > 3 else cut  # carrying, as carry
 
 
 def stems(text: str) -> list[str]:
