@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from dragon.answer.evidence import SIGNALS
 from dragon.checkpoint import write_checkpoint
 from dragon.config import ModelConfig
 from dragon.tokenizer import BpeTokenizer
@@ -17,7 +18,12 @@ from dragon.weights import tensor_shapes
 CORPUS = [
     "Visitors may stay 30 days. The canteen opens at noon, and who signs? 45 people sign."
 ] * 4
-CALIBRATION = {"weights": [1.5, 0.0, 0.0, 0.0, 0.0, 4.0, 0.0], "bias": -4.0, "threshold": 0.5}
+_WEIGHTS = {"margin": 1.5, "coverage": 4.0}
+CALIBRATION = {
+    "weights": [_WEIGHTS.get(name, 0.0) for name in SIGNALS],
+    "bias": -4.0,
+    "threshold": 0.5,
+}
 
 
 def write_number_reader(folder: Path) -> Path:

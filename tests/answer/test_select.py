@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dragon.answer.evidence import SIGNALS, Asked, Calibration, Evidence, signals
@@ -11,6 +12,7 @@ from dragon.answer.select import contradicts, select
 from dragon.answer.spans import Span
 from dragon.errors import CheckpointError
 from dragon.retrieval import Hit, Passage
+from dragon.text.vectors import WordVectors
 
 
 def evidence(
@@ -118,7 +120,7 @@ def test_below_the_threshold_nothing_is_said() -> None:
 
 def test_signals_are_finite_and_count_what_the_sentence_covers() -> None:
     hit = replace(STAY.hit, score=9.0)
-    asked = Asked(frozenset({"visitor", "stay"}), "quantity", 9.0)
+    asked = Asked(("stay", "visitor"), "quantity", 9.0)
     found = signals(asked, hit, Span(18, 20, 50.0, 0.0), (0, 26), 0.5)
     named = dict(zip(SIGNALS, found, strict=True))
     assert named["margin"] == 12
@@ -128,15 +130,27 @@ def test_signals_are_finite_and_count_what_the_sentence_covers() -> None:
     assert named["share"] < -10
     assert named["sentence"] == math.log(0.5)
     assert named["kind"] == 1
-    assert signals(replace(asked, kind="name"), hit, Span(0, 0, 0.0, 0.0), (0, 26), 0.5)[-1] == -1
+    assert named["meaning"] == 0
+    wrong = signals(replace(asked, kind="name"), hit, Span(0, 0, 0.0, 0.0), (0, 26), 0.5)
+    assert dict(zip(SIGNALS, wrong, strict=True))["kind"] == -1
+
+
+def test_the_meaning_signal_counts_words_of_like_meaning() -> None:
+    vectors = WordVectors(["guest", "visitor", "bread"], np.array([[9, 1], [9, 2], [0, 9]], "i1"))
+    near = Asked(("guest",), None, 0.0, vectors)
+    far = Asked(("bread",), None, 0.0, vectors)
+    assert near.meant({"visitor", "stay"}) > 0.9
+    assert far.meant({"visitor", "stay"}) < 0.3
+    assert Asked(("guest",), None, 0.0).meant({"guest"}) == 0
 
 
 def test_a_calibration_is_read_from_the_model_or_refused() -> None:
     assert Calibration.of_model({}) == Calibration()
-    values = {"weights": [1, 0, 0, 0, 0, 0, 0], "bias": 0, "threshold": 0.5}
+    rest = [0] * (len(SIGNALS) - 1)
+    values = {"weights": [1, *rest], "bias": 0, "threshold": 0.5}
     read = Calibration.of_model({"dragon": {"calibration": values}})
-    assert read.probability((0.0, 9, 9, 9, 9, 9, 9)) == 0.5
-    assert read.probability((1e9, 0, 0, 0, 0, 0, 0)) == pytest.approx(1)
+    assert read.probability((0.0, *(9 for _ in rest))) == 0.5
+    assert read.probability((1e9, *rest)) == pytest.approx(1)
     for wrong in ([], {"weights": [1]}, values | {"weights": [1, 2]}, values | {"bias": "x"}):
         with pytest.raises(CheckpointError, match="calibration"):
             Calibration.of_model({"dragon": {"calibration": wrong}})

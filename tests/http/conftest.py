@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from openai import OpenAI
 
-from dragon.answer.evidence import Calibration
-from dragon.checkpoint import update_extras
 from dragon.server.settings import ServerSettings
-from tests.answer.number_reader import CALIBRATION, write_language_model, write_number_reader
+from tests.answer.number_reader import write_language_model, write_number_reader
 from tests.http.running import Served, serving, write_documents
 
 
@@ -25,14 +23,7 @@ class Models(NamedTuple):
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     folder = tmp_path_factory.mktemp("models")
     reader = write_number_reader(folder / "numbers")
-    update_extras(reader, {"calibration": _all_signals(CALIBRATION)})
     return Models(reader, write_language_model(folder / "babbler"))
-
-
-def _all_signals(calibration: dict[str, Any]) -> dict[str, Any]:
-    weights = calibration["weights"]
-    more = len(Calibration().weights) - len(weights)
-    return calibration | {"weights": weights + [0.0] * more}
 
 
 @pytest.fixture(scope="session")

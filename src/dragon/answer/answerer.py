@@ -52,7 +52,7 @@ class Answerer:
         """Yield each citation as soon as it is proven, then the whole answer."""
         began = time.perf_counter()
         asked = checked(question if asked is None else asked)
-        hits = self._index.search(asked, self._top_k)
+        hits = self._index.search(asked, self._top_k, self._reader.vectors)
         retrieved = time.perf_counter()
         read = self._read(asked, hits)
         chosen = select(read.evidence, self._reader.calibration.threshold)

@@ -5,7 +5,7 @@ calibration that the model ships with, the probability that the span answers the
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,10 @@ from dragon.answer.kinds import Kind, is_kind
 from dragon.answer.spans import Span
 from dragon.errors import CheckpointError
 from dragon.retrieval.types import Hit
+from dragon.text.vectors import WordVectors
 from dragon.text.words import content_stems
 
-SIGNALS = ("margin", "share", "sentence", "retrieval", "gap", "coverage", "kind")
+SIGNALS = ("margin", "share", "sentence", "retrieval", "gap", "coverage", "kind", "meaning")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,19 @@ class Asked:
         stems: of the question's content words.
         kind: of answer that it wants, see `kinds.wanted`.
         best_score: retrieval score of the best passage.
+        vectors: of words, where the model has them.
     """
 
-    stems: frozenset[str]
+    stems: tuple[str, ...]
     kind: Kind | None
     best_score: float
+    vectors: WordVectors | None = None
+
+    def meant(self, stems: Collection[str]) -> float:
+        """Mean over the question's words of the cosine to the most similar of some stems."""
+        if self.vectors is None or not self.stems or not stems:
+            return 0.0
+        return float(self.vectors.similarity(self.stems, tuple(stems)).max(1).clip(0.0).mean())
 
 
 def signals(
@@ -70,12 +79,14 @@ def signals(
     Returns:
         margin over "no answer" (nats, cut at +-12), log of its share among the passage's spans and
         of its sentence's, retrieval score, how far that is below the best passage's, the share of
-        the question's content words that its sentence, title and heading hold, and whether it is
-        of the kind that the question wants (1, -1, or 0 where that is open).
+        the question's content words that its sentence, title and heading hold, whether it is
+        of the kind that the question wants (1, -1, or 0 where that is open), and how near the
+        sentence, title and heading come to the question's words in meaning.
     """
     passage = hit.passage
     near = f"{passage.title} {passage.heading} {passage.text[sentence[0] : sentence[1]]}"
-    found = len(asked.stems & content_stems(near)) / max(1, len(asked.stems))
+    said = content_stems(near)
+    found = len(said.intersection(asked.stems)) / max(1, len(asked.stems))
     text = passage.text[span.start : span.end]
     return (
         max(-12.0, min(12.0, span.margin)),
@@ -85,6 +96,7 @@ def signals(
         hit.score - asked.best_score,
         found,
         0.0 if asked.kind is None else 1.0 if is_kind(text, asked.kind) else -1.0,
+        asked.meant(said),
     )
 
 
@@ -98,7 +110,7 @@ class Calibration:
         threshold: answers less probable than this are not given.
     """
 
-    weights: tuple[float, ...] = (0.15, 0.1, 0.2, 0.8, 1.2, 0.1, 0.5)
+    weights: tuple[float, ...] = (0.15, 0.1, 0.2, 0.8, 1.2, 0.1, 0.5, 1.0)
     bias: float = -3.0
     threshold: float = 0.3
 

@@ -15,6 +15,7 @@ from dragon.answer.spans import Span, best_spans
 from dragon.checkpoint import CONFIG_FILE, read_json
 from dragon.errors import CheckpointError
 from dragon.retrieval.types import Hit
+from dragon.text.vectors import WordVectors, load_vectors
 from dragon.text.words import content_stems
 from dragon.tokenizer import load_tokenizer
 from dragon.tokenizer.reading import FEATURE_SIZES, Reading, analyse, compose
@@ -40,14 +41,20 @@ class Reader:
     Args:
         engine: an engine whose model is a reader.
         tokenizer: its tokenizer.
+        vectors: of words, if the model was trained with them.
         calibration: turns signals into probabilities.
         name: what the model is called.
     """
 
     def __init__(
-        self, engine: "Engine", tokenizer: "Tokenizer", calibration: Calibration, name: str
+        self,
+        engine: "Engine",
+        tokenizer: "Tokenizer",
+        vectors: WordVectors | None,
+        calibration: Calibration,
+        name: str,
     ) -> None:
-        self._engine, self._tokenizer = engine, tokenizer
+        self._engine, self._tokenizer, self.vectors = engine, tokenizer, vectors
         self.calibration, self.name = calibration, name
 
     @classmethod
@@ -68,13 +75,15 @@ class Reader:
 
         config = read_json(folder, CONFIG_FILE)
         engine = Engine.open(folder, kernels=kernels, threads=threads)
-        if engine.config.reader_features != FEATURE_SIZES:
+        sizes = engine.config.reader_features
+        if not sizes or sizes != FEATURE_SIZES[: len(sizes)]:
             raise CheckpointError(
                 f"The model in {folder} cannot read passages.",
                 "It has no span scorer of this version; give --model a reader.",
             )
         tokenizer = load_tokenizer(folder)
-        return cls(engine, tokenizer, calibration or Calibration.of_model(config), folder.name)
+        known = calibration or Calibration.of_model(config)
+        return cls(engine, tokenizer, load_vectors(folder), known, folder.name)
 
     def read(self, question: str, hits: Sequence[Hit]) -> Read:
         """Read passages in the light of a question.
@@ -89,9 +98,10 @@ class Reader:
         if not hits:
             return Read((), 0)
         readings = self._prompts(question, hits)
-        scores = self._engine.read([(r.ids, r.features) for r in readings])
+        count = len(self._engine.config.reader_features)
+        scores = self._engine.read([(r.ids, r.features[:, :count]) for r in readings])
         best = max(hit.score for hit in hits)
-        asked = Asked(frozenset(content_stems(question)), wanted(question), best)
+        asked = Asked(tuple(sorted(content_stems(question))), wanted(question), best, self.vectors)
         found = [
             evidence
             for hit, reading, score in zip(hits, readings, scores, strict=True)
@@ -112,7 +122,8 @@ class Reader:
                 asked,
                 analyse(above(hit), self._tokenizer),
                 analyse(hit.passage.text, self._tokenizer),
-                max_tokens=room,
+                room,
+                self.vectors,
             )
             for hit in hits
         ]

@@ -83,8 +83,13 @@ def squad(
 
 @app.command()
 def calibrate(
-    file: Annotated[Path, typer.Argument(help="Held-out questions in SQuAD's fields.")],
+    file: Annotated[
+        Path, typer.Argument(help="Held-out questions, in SQuAD's fields or with --docs.")
+    ],
     model: Annotated[Path, typer.Option(help="Model folder; its config.json is updated.")],
+    docs: Annotated[
+        list[Path] | None, typer.Option("--docs", help="The documents asked, if not SQuAD's.")
+    ] = None,
     articles: Annotated[str, typer.Option(help="Comma-separated parts of article names.")] = "",
     top_k: TopK = 5,
     limit: Limit = 0,
@@ -101,7 +106,7 @@ def calibrate(
     asked = [q for q in everything if not names or any(n in q.document for n in names)]
     if not asked:
         raise ConfigError(f"No article is named like {articles!r}.", "Look into the file's titles.")
-    with _article_index(everything) as index:
+    with _index_of(docs) if docs else _article_index(everything) as index:
         trials = collect(
             index, Reader.open(model, calibration=Calibration()), _spread(asked, limit), top_k
         )

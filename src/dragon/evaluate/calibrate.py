@@ -42,7 +42,7 @@ def collect(index: Index, reader: Reader, questions: Sequence[Question], top_k: 
     """
     trials = []
     for q in questions:
-        hits = index.search(q.question, WIDER * top_k)
+        hits = index.search(q.question, WIDER * top_k, reader.vectors)
         trials.append(_trial(reader, q, hits[:top_k]))
         if q.answerable and q.document:
             others = [h for h in hits if not h.passage.document.endswith(q.document)]

@@ -9,11 +9,15 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from dragon.errors import InputError
 from dragon.retrieval import store
 from dragon.retrieval.question import match_expression, pairs, terms
 from dragon.retrieval.types import AddReport, DocumentRow, Hit, Passage, Progress, Skipped
+
+if TYPE_CHECKING:
+    from dragon.text.vectors import WordVectors
 
 _CANDIDATES = 50
 _MATCHES = """
@@ -72,8 +76,15 @@ class Index(AbstractContextManager["Index"]):
     ) -> None:
         self.close()
 
-    def search(self, question: str, top_k: int = 5) -> list[Hit]:
-        """The passages that fit a question best, best first; scores are BM25's, greater is better.
+    def search(
+        self, question: str, top_k: int = 5, vectors: "WordVectors | None" = None
+    ) -> list[Hit]:
+        """The passages that fit a question best, best first.
+
+        Args:
+            question: in words.
+            top_k: how many at most.
+            vectors: of words, to find and to rank passages that say it in other words too.
 
         Raises:
             InputError: for an empty or endless question, or `top_k` below 1.
@@ -85,15 +96,28 @@ class Index(AbstractContextManager["Index"]):
         if not words:
             return []
         from dragon.retrieval.ranking import Question, stem
+        from dragon.retrieval.synonyms import SAME, other_words
 
+        limit = max(_CANDIDATES, 2 * top_k)
         with store.guarded(self.path):
-            limit = max(_CANDIDATES, 2 * top_k)
-            rows = self._connection.execute(_MATCHES, (match_expression(words), limit)).fetchall()
-            asked = Question(question, words, self._frequencies({*map(stem, words)}), self._size())
+            rows = {row[0]: row for row in self._matching(words, limit)}
+            others = other_words(words, vectors)
+            for row in self._matching(others, limit):
+                rows.setdefault(row[0], (*row[:6], SAME * row[6]))
+            frequency = self._frequencies({*map(stem, words)})
+            asked = Question(question, words, frequency, self._size(), vectors)
         if not rows:
             return self._holding(pairs(question), top_k)
-        hits = [Hit(p := _passage(row[:6]), asked.score(p, row[6])) for row in rows]
+        found = [(_passage(row[:6]), row[6]) for row in rows.values()]
+        scores = asked.scores(found)
+        hits = [Hit(passage, score) for (passage, _), score in zip(found, scores, strict=True)]
         return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))[:top_k]
+
+    def _matching(self, words: list[str], limit: int) -> list[tuple[Any, ...]]:
+        if not words:
+            return []
+        query = match_expression(words), limit
+        return self._connection.execute(_MATCHES, query).fetchall()
 
     def is_empty(self) -> bool:
         """True where there is nothing to search."""

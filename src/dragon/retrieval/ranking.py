@@ -21,12 +21,16 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+import numpy as np
 from Stemmer import Stemmer
 
+from dragon.retrieval.synonyms import said
 from dragon.retrieval.types import Passage
 from dragon.text.sentences import sentence_spans
+from dragon.text.vectors import WordVectors
 
 SENTENCE_WEIGHT = 0.8
+MEANING_WEIGHT = 0.8
 PAIR_WEIGHT = 0.6
 _WORD = re.compile(r"[^\W_]+")
 _stem_word = Stemmer("porter").stemWord
@@ -55,11 +59,18 @@ class Question:
         words: its content words.
         frequency: number of passages that hold each word, by stem.
         total: number of passages in the index.
+        vectors: of words, or None to go by the letter.
     """
 
     def __init__(
-        self, question: str, words: Sequence[str], frequency: dict[str, int], total: int
+        self,
+        question: str,
+        words: Sequence[str],
+        frequency: dict[str, int],
+        total: int,
+        vectors: WordVectors | None = None,
     ) -> None:
+        self._words, self._vectors = words, vectors
         self._idf = {s: idf(frequency.get(s, 0), total) for s in map(stem, words)}
         self._total = sum(self._idf.values()) or 1.0
         spoken = stems(question)
@@ -69,8 +80,29 @@ class Question:
             if (weight := max(self._idf.get(s, 0.0) for s in pair))
         }
 
-    def score(self, passage: Passage, bm25: float) -> float:
-        """How well a passage fits; see the module's header."""
+    def scores(self, found: Sequence[tuple[Passage, float]]) -> list[float]:
+        """How well passages fit, each with its BM25; see the module's header."""
+        return [
+            self._score(passage, bm25) + meaning
+            for (passage, bm25), meaning in zip(found, self._meanings(found), strict=True)
+        ]
+
+    def _meanings(self, found: Sequence[tuple[Passage, float]]) -> list[float]:
+        if self._vectors is None or not found:
+            return [0.0] * len(found)
+        sentences, owner = [], []
+        for number, (passage, _) in enumerate(found):
+            above = _WORD.findall(f"{passage.title} {passage.heading}")
+            for start, end in sentence_spans(passage.text) or [(0, 0)]:
+                sentences.append([*above, *_WORD.findall(passage.text[start:end])])
+                owner.append(number)
+        weights = [self._idf[stem(word)] for word in self._words]
+        worth = said(self._words, weights, sentences, self._vectors)
+        best = np.zeros(len(found))
+        np.maximum.at(best, owner, worth)
+        return [float(value) for value in MEANING_WEIGHT * best / self._total]
+
+    def _score(self, passage: Passage, bm25: float) -> float:
         text, above = passage.text, stems(f"{passage.title} {passage.heading}")
         sentences = [stems(text[start:end]) for start, end in sentence_spans(text)]
         sentence = max((self._weight({*above, *s}) for s in sentences), default=0.0)

@@ -6,7 +6,7 @@ the reader's match features need to see a paraphrase.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -42,11 +42,9 @@ class WordVectors:
     def of(self, stems: Sequence[str]) -> Floats:
         """[n, D] unit vectors, zeros for unknown stems."""
         rows = np.array([self._row.get(stem, -1) for stem in stems], dtype=np.int64)
-        found: Floats = self._vectors[rows].astype(np.float32)
+        found = _unit(self._vectors[rows])
         found[rows < 0] = 0.0
-        norms = np.linalg.norm(found, axis=1, keepdims=True)
-        unit: Floats = found / np.maximum(norms, 1e-6)
-        return unit
+        return found
 
     def similarity(self, these: Sequence[str], those: Sequence[str]) -> Floats:
         """[n, m] cosines; 1 for equal stems, known or not, 0 where one is unknown."""
@@ -72,9 +70,9 @@ class WordVectors:
             :most
         ]
 
-    @property
+    @cached_property
     def _unit(self) -> Floats:
-        return self.of(self._stems)
+        return _unit(self._vectors)
 
     def save(self, folder: Path) -> None:
         """Write VECTORS_FILE into a folder."""
@@ -86,6 +84,13 @@ class WordVectors:
         """From vectors of any length, rounded to int8."""
         longest = np.abs(vectors).max(1, keepdims=True)
         return cls(stems, np.round(vectors / np.maximum(longest, 1e-9) * _SCALE).astype(np.int8))
+
+
+def _unit(vectors: npt.NDArray[np.int8]) -> Floats:
+    floats = vectors.astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", floats, floats))
+    unit: Floats = floats / np.maximum(lengths, 1e-6)[:, None]
+    return unit
 
 
 @lru_cache(maxsize=4)
