@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -51,7 +52,7 @@ def train(
     from dragon.config.toml import override
     from dragon.reference import training
     from dragon.reference.dataset import read_dataset
-    from dragon.reference.files import Model, save_model
+    from dragon.reference.files import Model
     from dragon.reference.settings import INSTRUCT, PRETRAIN, StageConfig
     from dragon.reference.training import starting_values
 
@@ -69,13 +70,37 @@ def train(
     try:
         for name, entries, stage in plans:
             _run_stage(training.train, model, name, entries, stage, log_every)
-            save_model(out, model)
+            _save(out, model)
     except KeyboardInterrupt:
-        save_model(out, model)
+        _save(out, model)
         print(f"Stopped; what was learnt so far is in {out}.", file=sys.stderr)
         raise
     _recite(model, [entry for _, entries, _ in plans for entry in entries])
     print(f"{out}: dragon reference chat --model {out}")
+
+
+def _save(out: Path, model: "Model") -> None:
+    """Write a model folder; a path that ends in .json becomes the same as one plain file."""
+    from dragon.interop.plain_json import export_json
+    from dragon.reference.files import save_model
+
+    if out.suffix != ".json":
+        save_model(out, model)
+        return
+    with TemporaryDirectory() as folder:
+        save_model(Path(folder) / out.stem, model)
+        export_json(Path(folder) / out.stem, out)
+
+
+def _open(path: Path) -> "Model":
+    from dragon.interop.plain_json import import_json
+    from dragon.reference.files import open_model
+
+    if path.suffix != ".json":
+        return open_model(path)
+    with TemporaryDirectory() as folder:
+        import_json(path, Path(folder) / path.stem)
+        return open_model(Path(folder) / path.stem)
 
 
 def _words(entries: "list[Entry]") -> Any:
@@ -158,10 +183,9 @@ def _recite(model: "Model", entries: "list[Entry]") -> None:
 def chat(model: ModelPath, max_tokens: Longest = 80) -> None:
     """Talk to a model; every line is an instruction by itself. /quit ends."""
     from dragon.cli.chat import typed_lines
-    from dragon.reference.files import open_model
     from dragon.reference.writing import answer
 
-    opened = open_model(model)
+    opened = _open(model)
     interactive = sys.stdin.isatty()
     if interactive:
         import readline
@@ -185,12 +209,11 @@ def generate(
     max_tokens: Longest = 80,
 ) -> None:
     """Continue a text greedily, up to the end token or --max-tokens."""
-    from dragon.reference.files import open_model
     from dragon.reference.writing import write
     from dragon.tokenizer.base import StreamDecoder
     from dragon.tokenizer.special import END
 
-    opened = open_model(model)
+    opened = _open(model)
     tokenizer = opened.tokenizer
     end = tokenizer.id(END)
     stream = StreamDecoder(tokenizer)

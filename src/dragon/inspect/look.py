@@ -93,7 +93,7 @@ def check_length(length: int, config: ModelConfig) -> None:
 
 def pieces(tokenizer: Tokenizer, ids: Sequence[int]) -> list[Look]:
     """How each token is written: its text, and whether it is one of the special ones."""
-    special = getattr(tokenizer, "special_ids", frozenset())
+    special: frozenset[int] = getattr(tokenizer, "special_ids", frozenset())
     shown: list[Look] = []
     before: int | None = None
     for id in ids:
