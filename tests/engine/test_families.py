@@ -57,9 +57,12 @@ def test_shards_and_missing_prefixes(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["gpt2", "llama-tied-biased"])
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_half_precision(tmp_path: Path, name: str, dtype: str) -> None:
-    model = make(name).to(getattr(torch, dtype))
-    ours = Engine.open(save(model, tmp_path)).logits(np.array(PROMPT))
-    np.testing.assert_allclose(ours, logits(model.float(), PROMPT), **CLOSE)
+    model = make(name)
+    save(model.to(getattr(torch, dtype)), tmp_path)
+    # Opened anew: the conversion has rounded the rotary frequencies as well.
+    rounded = type(model).from_pretrained(tmp_path, dtype=torch.float32).eval()
+    ours = Engine.open(tmp_path, kernels="numpy").logits(np.array(PROMPT))
+    np.testing.assert_allclose(ours, logits(rounded, PROMPT), **CLOSE)
 
 
 def test_weights_are_views_of_the_file(tmp_path: Path) -> None:

@@ -11,14 +11,13 @@ import typer
 from dragon.errors import InputError, TokenizerError
 from dragon.models import DEFAULT, model_folder
 from dragon.tokenizer import BpeTokenizer, WordTokenizer, load_tokenizer
+from dragon.tokenizer.files import AnyTokenizer
 
 if TYPE_CHECKING:
     from dragon.text.vectors import WordVectors
 
 app = typer.Typer(help="Train, extend and try a tokenizer.", no_args_is_help=True)
 
-# What train and load give back; both have the one interface.
-AnyTokenizer = BpeTokenizer | WordTokenizer
 Made = TypeVar("Made")
 
 

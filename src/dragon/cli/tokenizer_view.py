@@ -8,14 +8,15 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dragon.tokenizer import BpeTokenizer, WordTokenizer
+from dragon.tokenizer import WordTokenizer
+from dragon.tokenizer.files import AnyTokenizer
 
 LONGEST = 20
 # Neighbours differ, and every one can be read on a dark and on a bright background.
 COLOURS = ("black on cyan", "black on yellow", "black on green", "black on magenta")
 
 
-def show_vocabulary(tokenizer: BpeTokenizer | WordTokenizer) -> None:
+def show_vocabulary(tokenizer: AnyTokenizer) -> None:
     """Print the size of a vocabulary, its special tokens and its longest ones."""
     console = Console(highlight=False)
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -24,7 +25,7 @@ def show_vocabulary(tokenizer: BpeTokenizer | WordTokenizer) -> None:
     specials = (f"{id}:{tokenizer.token(id)}" for id in sorted(tokenizer.special_ids))
     ordinary = (id for id in range(tokenizer.vocab_size) if id not in tokenizer.special_ids)
     longest = sorted(ordinary, key=lambda id: (-len(tokenizer.piece(id)), id))[:LONGEST]
-    table.add_row("kind", "byte-level BPE" if isinstance(tokenizer, BpeTokenizer) else "words")
+    table.add_row("kind", "words" if isinstance(tokenizer, WordTokenizer) else "BPE")
     table.add_row("tokens", str(tokenizer.vocab_size))
     table.add_row("special", escape("  ".join(specials)))
     table.add_row(
@@ -33,7 +34,7 @@ def show_vocabulary(tokenizer: BpeTokenizer | WordTokenizer) -> None:
     console.print(table)
 
 
-def show_text(tokenizer: BpeTokenizer | WordTokenizer, text: str) -> None:
+def show_text(tokenizer: AnyTokenizer, text: str) -> None:
     """Print a text with its tokens in changing colours (or brackets), and its count."""
     console = Console(highlight=False, soft_wrap=True)
     ids, offsets = tokenizer.encode_with_offsets(text)

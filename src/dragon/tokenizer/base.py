@@ -4,9 +4,11 @@ In: text. Out: ids and character offsets; and the way back, whole or token by to
 """
 
 import codecs
+import json
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import tokenizers
 
@@ -81,6 +83,11 @@ class LibraryTokenizer:
         """The ids of the special tokens."""
         return frozenset(self._special)
 
+    @property
+    def special_tokens(self) -> dict[str, int]:
+        """The ids of the special tokens by their spelling."""
+        return {self.token(id): id for id in sorted(self._special)}
+
     def encode(self, text: str) -> list[int]:
         """Ids of a text; special tokens that it spells are text.
 
@@ -88,6 +95,27 @@ class LibraryTokenizer:
             TokenizerError: if the text holds half a character (a lone surrogate).
         """
         return self._encode(text).ids
+
+    def encode_prompt(self, text: str) -> list[int]:
+        """Ids of a text that begins a sequence, with the token that the model expects before it.
+
+        Raises:
+            TokenizerError: if the text holds half a character.
+        """
+        return self._encode(text, whole=True).ids
+
+    def encode_framed(self, text: str) -> list[int]:
+        """Ids of a text of our own making, in which special tokens are meant where they are spelt.
+
+        Never for text from outside: see `dragon.tokenizer.template.ChatTemplate.ids`.
+
+        Raises:
+            TokenizerError: if the text holds half a character.
+        """
+        try:
+            return self._framing.encode(text, add_special_tokens=False).ids
+        except (TypeError, UnicodeEncodeError) as error:
+            raise _not_text(error) from None
 
     def encode_with_offsets(self, text: str) -> tuple[list[int], Offsets]:
         """Ids of a text and the characters of each.
@@ -147,6 +175,11 @@ class LibraryTokenizer:
             raise TokenizerError(f"The vocabulary has no token {token!r}.")
         return int(id)
 
+    def to_json(self) -> dict[str, Any]:
+        """The content of tokenizer.json."""
+        values: dict[str, Any] = json.loads(self._inner.to_str())
+        return values
+
     def save(self, folder: Path) -> None:
         """Write tokenizer.json and tokenizer_config.json into a folder, each beside and renamed."""
         from dragon.tokenizer.files import write_tokenizer
@@ -157,9 +190,16 @@ class LibraryTokenizer:
     def _from_json(cls, text: str) -> Self:
         return cls(tokenizers.Tokenizer.from_str(text))
 
-    def _encode(self, text: str) -> tokenizers.Encoding:
+    @cached_property
+    def _framing(self) -> tokenizers.Tokenizer:
+        # A twin, because the switch belongs to the object and other threads are encoding with it.
+        twin = tokenizers.Tokenizer.from_str(self._inner.to_str())
+        twin.encode_special_tokens = False
+        return twin
+
+    def _encode(self, text: str, whole: bool = False) -> tokenizers.Encoding:
         try:
-            return self._inner.encode(text, add_special_tokens=False)
+            return self._inner.encode(text, add_special_tokens=whole)
         except (TypeError, UnicodeEncodeError) as error:
             raise _not_text(error) from None
 
@@ -175,6 +215,10 @@ class LibraryTokenizer:
 class StreamDecoder:
     """Text from ids that come one at a time; never half a character.
 
+    Args:
+        tokenizer: of the ids.
+        last: the token before the first one, where the text goes on.
+
     >>> from dragon.tokenizer.bpe import BpeTokenizer
     >>> bpe = BpeTokenizer.train(["a corpus"], vocab_size=272)
     >>> stream = StreamDecoder(bpe)
@@ -182,14 +226,15 @@ class StreamDecoder:
     ['', '', '€', '5']
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, last: int | None = None) -> None:
         self._tokenizer = tokenizer
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-        self._last: int | None = None
+        self._last = last
 
     def push(self, id: int) -> str:
         """The text that is complete now that this token has come."""
-        added = self._tokenizer.piece(id, self._last)
+        # A model may have more rows than its vocabulary has tokens: those past it say nothing.
+        added = self._tokenizer.piece(id, self._last) if id < self._tokenizer.vocab_size else b""
         self._last = id
         return self._utf8.decode(added)
 

@@ -13,33 +13,59 @@ import tokenizers
 from dragon.checkpoint import TOKENIZER_CONFIG_FILE, TOKENIZER_FILE
 from dragon.errors import TokenizerError
 from dragon.tokenizer.bpe import BpeTokenizer
+from dragon.tokenizer.foreign import (
+    MERGES_FILE,
+    VOCAB_FILE,
+    SentencePieceTokenizer,
+    from_two_files,
+)
 from dragon.tokenizer.special import CHAT_TEMPLATE, END, PAD, UNKNOWN
 from dragon.tokenizer.word import WordTokenizer
 
+AnyTokenizer = BpeTokenizer | WordTokenizer | SentencePieceTokenizer
 
-def load_tokenizer(folder: Path) -> BpeTokenizer | WordTokenizer:
-    """Open the tokenizer of a folder; one of ours, or a byte-level BPE of other people.
+
+def load_tokenizer(folder: Path) -> AnyTokenizer:
+    """Open the tokenizer of a folder: one of ours, or a BPE of other people.
 
     Raises:
-        TokenizerError: if tokenizer.json is missing, malformed or of another kind.
+        TokenizerError: if the file is missing, malformed or of another kind.
     """
     path = folder / TOKENIZER_FILE
-    if not path.is_file():
-        raise TokenizerError(
-            f"No {TOKENIZER_FILE} in {folder}.",
-            "Give a folder that `dragon tokenizer train` wrote.",
-        )
+    if path.is_file():
+        return _covered(_read(path), path)
+    if (folder / VOCAB_FILE).is_file() and (folder / MERGES_FILE).is_file():
+        return BpeTokenizer(from_two_files(folder))
+    only = "It has tokenizer.model only. " if (folder / "tokenizer.model").is_file() else ""
+    raise TokenizerError(
+        f"No {TOKENIZER_FILE} in {folder}.",
+        f"{only}Give a folder with {TOKENIZER_FILE}, or with {VOCAB_FILE} and {MERGES_FILE}.",
+    )
+
+
+def _read(path: Path) -> tokenizers.Tokenizer:
     try:
-        inner = tokenizers.Tokenizer.from_file(str(path))
+        return tokenizers.Tokenizer.from_file(str(path))
     except Exception as error:  # the library raises bare Exception for a malformed file
         raise TokenizerError(f"{path} is not a tokenizer: {error}.") from None
-    if isinstance(inner.model, tokenizers.models.WordLevel):
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # how its own mistakes come out
+            raise
+        raise TokenizerError(f"{path} is not a tokenizer: {error}.") from None
+
+
+def _covered(inner: tokenizers.Tokenizer, path: Path) -> AnyTokenizer:
+    model = inner.model
+    if isinstance(model, tokenizers.models.WordLevel):
         return WordTokenizer(inner)
-    if isinstance(inner.model, tokenizers.models.BPE) and "ByteLevel" in repr(inner.decoder):
-        return BpeTokenizer(inner)
+    if isinstance(model, tokenizers.models.BPE):
+        if "ByteLevel" in repr(inner.decoder):
+            return BpeTokenizer(inner)
+        if model.byte_fallback:
+            return SentencePieceTokenizer(inner)
     raise TokenizerError(
-        f"{path} is a {type(inner.model).__name__} tokenizer.",
-        "Supported: byte-level BPE and word-level.",
+        f"{path} is a {type(model).__name__} tokenizer.",
+        "Supported: byte-level BPE, BPE with bytes as a fallback, and word-level.",
     )
 
 
