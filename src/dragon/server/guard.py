@@ -6,6 +6,7 @@ counted; or a refusal: wrong site, no key, too much, too slow.
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -41,8 +42,10 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+MOST_HEADERS = 32 * 1024  # bytes
 BODY_SILENCE = 20.0  # seconds that a client may pause within its request
 _PROBES = ("/health", "/ready", "/metrics")
+DRAIN_BYTES, DRAIN_SECONDS = 256 * 1024, 1.0
 _UPLOADS = ("/api/documents", "/v1/files")
 _ROOM = 1_000_000  # what multipart adds to an upload
 
@@ -75,6 +78,10 @@ class Guard:
 
 def _admit(state: State, scope: Scope, method: str) -> None:
     headers = Headers(scope=scope)
+    if sum(len(name) + len(value) for name, value in headers.raw) > MOST_HEADERS:
+        raise ApiError(
+            431, f"The headers are larger than {MOST_HEADERS:,} bytes.", "headers_too_large"
+        )
     scope["dragon.request_id"] = new_id("req")
     check_site(state.settings, state.keys.are_set, headers, method)
     address = scope["client"][0] if scope.get("client") else ""
@@ -92,6 +99,7 @@ class _Exchange:
         self._size = 0
         self._complete = False
         self._limit = _limit(state, scope["path"])
+        self._refusal: ApiError | None = None
 
     async def run(self, app: ASGIApp) -> None:
         """Let the application answer; whatever it raises becomes an error of the API's shape."""
@@ -101,8 +109,10 @@ class _Exchange:
             await app(self._scope, self.receive, self.send)
         except Exception as error:
             request_id = self._scope.get("dragon.request_id", "")
-            api_error = as_api_error(error, request_id)
+            api_error = as_api_error(self._refusal or error, request_id)
+            self._refusal = None
             if not self._status:
+                await self._drain()
                 await api_error.response()(self._scope, self._receive, self.send)
         finally:
             self._record()
@@ -114,16 +124,21 @@ class _Exchange:
         try:
             message = await asyncio.wait_for(self._receive(), BODY_SILENCE)
         except TimeoutError:
-            raise ApiError(408, "The request came too slowly.", "request_timeout") from None
+            self._refusal = ApiError(408, "The request came too slowly.", "request_timeout")
+            raise self._refusal from None
         self._size += len(message.get("body", b""))
         if self._size > self._limit:
-            raise self._too_large()
+            self._refusal = self._too_large()
+            raise self._refusal
         self._complete = not message.get("more_body", False)
         return message
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer; its head gets our headers."""
         if message["type"] == "http.response.start":
+            if self._refusal is not None:
+                # FastAPI takes what its reading raised for a malformed body.
+                raise self._refusal
             self._status = message["status"]
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
@@ -134,6 +149,16 @@ class _Exchange:
                 # What is left of a refused body is not worth reading.
                 headers["Connection"] = "close"
         await self._send(message)
+
+    async def _drain(self) -> None:
+        """Read the rest of a small refused body: closing on unread bytes may lose our answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                size = 0
+                while not self._complete and size < DRAIN_BYTES:
+                    message = await self._receive()
+                    size += len(message.get("body", b""))
+                    self._complete = not message.get("more_body", False)
 
     def _check_length(self) -> None:
         length = Headers(scope=self._scope).get("content-length", "0")

@@ -3,21 +3,25 @@
 In: settings. Out: nothing; Ctrl-C and SIGTERM end it: what is being answered is finished first.
 """
 
+import asyncio
 import socket
 import sys
 from types import FrameType
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from dragon.errors import ConfigError
 from dragon.server import logs
 from dragon.server.app import create_app
+from dragon.server.guard import MOST_HEADERS
 from dragon.server.settings import ServerSettings
 from dragon.server.state import State
 
 FINISH_SECONDS = 10
+HEAD_SECONDS = 10.0  # for the head of a request
 _CONNECTIONS = 1000
-_HEADERS = 32 * 1024
 
 
 def run(settings: ServerSettings) -> None:
@@ -49,10 +53,10 @@ def make_server(settings: ServerSettings) -> "Server":
         limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=FINISH_SECONDS,
-        h11_max_incomplete_event_size=_HEADERS,
+        h11_max_incomplete_event_size=MOST_HEADERS,
         ws="websockets-sansio",
         ws_max_size=settings.max_body,
-        http="h11",
+        http=Connection,
         proxy_headers=False,
     )
     return Server(config, app.state.dragon)
@@ -69,6 +73,48 @@ class Server(uvicorn.Server):
         """Take a signal."""
         self._state.stopping.set()
         super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for the answers under way; those that take too long are ended as streams end."""
+        self._state.stopping.set()
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(
+            FINISH_SECONDS - 2, lambda: loop.run_in_executor(None, self._state.end_writing)
+        )
+        await super().shutdown(sockets)
+        late.cancel()
+
+
+class Connection(H11Protocol):
+    """Closes a connection whose client takes too long over the head of a request."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Go on waiting where this was not yet the whole head."""
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._late is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._late = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 def _listen(settings: ServerSettings) -> socket.socket:

@@ -36,7 +36,6 @@ class ServerSettings:
         timeout: seconds that a request may take.
         cached_answers: answers that are kept for the same question on the same documents.
         unprotected: listen publicly without keys.
-        log_content: also log questions and answers.
     """
 
     host: str = "127.0.0.1"
@@ -57,7 +56,6 @@ class ServerSettings:
     timeout: float = 120.0
     cached_answers: int = 1000
     unprotected: bool = False
-    log_content: bool = False
 
     def __post_init__(self) -> None:
         check_at_least(self, "server", 1, "top_k max_body max_upload max_waiting")

@@ -115,10 +115,14 @@ class State:
             self.failure = f"The model could not be loaded: {error}"
             log.exception("loading")
 
+    def end_writing(self) -> None:
+        """End what the plain model writes; its streams say so and close."""
+        if self.generator:
+            self.generator.close()
+
     def close(self) -> None:
         """End the threads and close the files."""
         self.libraries.close()
         self.worker.close()
-        if self.generator:
-            self.generator.close()
+        self.end_writing()
         self.database.close()
