@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragon.lite.documents import Document, LiteError, load, passages, read
+from dragon.lite.readers import LARGEST_XML
 from dragon.lite.words import sentences
 
 TEXTS = st.text(st.sampled_from("aB. \n#|-*1?!\r\té’"), max_size=120)
@@ -77,6 +78,13 @@ def test_what_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path: Path) -> No
         "fake.docx",
         "latin.txt",
     ]
+
+
+def test_a_word_file_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.docx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b" " * (LARGEST_XML + 1))
+    with pytest.raises(ValueError, match="larger than"):
+        load(tmp_path / "bomb.docx", "bomb.docx")
 
 
 def test_ignored_files_are_left_out(tmp_path: Path) -> None:

@@ -1,27 +1,13 @@
 import http.client
-import threading
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
 
-from dragon.lite.documents import Document, LiteError
-from dragon.lite.index import Index
+from dragon.lite.documents import LiteError
 from dragon.lite.server import LARGEST_FORM, Server
+from tests.lite.conftest import EVIL
 
-EVIL = "<script>alert('leave')</script>"
 Reply = tuple[int, str, http.client.HTTPMessage]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    text = f"# Leave & rest\n\nStaff have 27 days of annual leave.\n\nThe {EVIL} form is blue."
-    with Server(Index([Document("a&b.md", "Leave", text)]), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 def call(server: Server, method: str, path: str, body: str = "", **headers: str) -> Reply:
@@ -79,6 +65,9 @@ def test_a_talk_belongs_to_its_cookie(server: Server) -> None:
         ("POST", "/", "q=" + "x" * 3000, {}, 400),
         ("POST", "/", "q=" + "x" * LARGEST_FORM, {}, 413),
         ("POST", "/", "q=a", {"Content-Length": "-3"}, 413),
+        ("POST", "/", "q=a", {"Content-Length": "9" * 5000}, 413),
+        ("POST", "/", "q=a", {"Origin": "http://["}, 403),
+        ("GET", "//[", "", {}, 404),
         ("PUT", "/", "q=a", {}, 501),
     ],
 )

@@ -19,11 +19,11 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e4e8e6; --soft: #98a5a8; --line: #333d41;
   --paper: #14191b; --card: #1c2326; --green: #6cc9a5; --mark: #5a4a12 } }
 * { box-sizing: border-box }
-body { margin: 0 auto; max-width: 46rem; padding: 2.5rem 1.2rem 9rem; background: var(--paper);
+body { margin: 0 auto; max-width: 46rem; padding: 2.5rem 1.2rem 6rem; background: var(--paper);
   color: var(--ink); font: 1.05rem/1.6 Georgia, "Iowan Old Style", serif }
 h1 { font-size: 1.35rem; margin: 0 } h1 a { color: inherit; text-decoration: none }
 header p, small, .place { color: var(--soft); font: .85rem/1.5 system-ui, sans-serif }
-header { border-bottom: 1px solid var(--line); margin-bottom: 2rem; padding-bottom: .8rem }
+header { border-bottom: 1px solid var(--line); margin-bottom: 1.2rem; padding-bottom: .8rem }
 header p { margin: .2rem 0 0 }
 h2 { font-size: 1.05rem; margin: 2.4rem 0 .7rem }
 blockquote { background: var(--card); border: 1px solid var(--line); border-left: 4px solid
@@ -32,9 +32,8 @@ blockquote p, .none p { margin: 0 0 .4rem }
 .none blockquote { border-left-color: var(--line); color: var(--soft); font-size: .95rem }
 a { color: var(--green) } a:focus-visible, input:focus-visible, button:focus-visible {
   outline: 3px solid var(--green); outline-offset: 2px }
-form { position: fixed; inset: auto 0 0; background: var(--paper);
-  border-top: 1px solid var(--line) }
-form div { display: flex; gap: .6rem; max-width: 46rem; margin: auto; padding: 1rem 1.2rem }
+form { position: sticky; top: 0; display: flex; gap: .6rem; padding: .8rem 0;
+  background: var(--paper) }
 input { flex: 1; min-width: 0; border: 1px solid var(--line); background: var(--card) }
 input, button { color: inherit; font: inherit; padding: .55rem .9rem; border-radius: .4rem }
 button { background: var(--green); color: var(--paper); border: 0; cursor: pointer }
@@ -50,21 +49,21 @@ POLICY = (
 
 
 def talk_page(answers: Sequence[Answer], documents: int, problem: str = "") -> str:
-    """The conversation so far and the field for the next question."""
-    parts = [_answer(answer) for answer in answers]
+    """The field for the next question, and the conversation so far, the newest first."""
+    parts = [_answer(answer) for answer in reversed(answers)]
     if problem:
-        parts.append(f'<p role="alert">{escape(problem)}</p>')
+        parts.insert(0, f'<p role="alert">{escape(problem)}</p>')
     if not parts:
         parts.append(
             "<p>Ask something. Every answer is a sentence of a document, word for word.</p>"
         )
     form = (
-        '<form method="post" action="/"><div><input name="q" aria-label="Your question" required'
+        '<form method="post" action="/"><input name="q" aria-label="Your question" required'
         ' maxlength="2000" autofocus autocomplete="off" placeholder="What do you want to know?">'
-        "<button>Ask</button></div></form>"
+        "<button>Ask</button></form>"
     )
     note = f"{documents} documents, read on this machine. No model, no network."
-    return _page("dRAGon lite", note, "".join(parts) + '<i id="end"></i>' + form)
+    return _page("dRAGon lite", note, form + "".join(parts))
 
 
 def document_page(document: Document, start: int, end: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import BadZipFile, ZipFile
 
+LARGEST_XML = 50_000_000  # bytes; a small file may unpack to anything
 _HIDDEN = frozenset("script style head nav footer template noscript svg".split())
 _BLOCKS = frozenset("p div section article header main table ul ol blockquote pre tr li br".split())
 _STARTS = {"li": "- ", "tr": "|"} | {f"h{n}": "#" * n + " " for n in range(1, 7)}
@@ -65,6 +66,8 @@ def read_docx(file: Path) -> str:
     """
     try:
         with ZipFile(file) as archive:
+            if archive.getinfo("word/document.xml").file_size > LARGEST_XML:
+                raise ValueError(f"larger than {LARGEST_XML:,} bytes")
             root = ElementTree.fromstring(archive.read("word/document.xml"))
     except (BadZipFile, KeyError, ElementTree.ParseError) as error:
         raise ValueError(f"not a Word file ({error})") from error

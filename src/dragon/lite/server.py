@@ -4,12 +4,13 @@ In: an index. Out: a server on 127.0.0.1. A talk belongs to a cookie and ends wi
 """
 
 import secrets
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from dragon.lite.documents import LiteError
 from dragon.lite.index import Index
@@ -45,6 +46,11 @@ class Server(ThreadingHTTPServer):
                 f"Port {port} cannot be used ({error}). Take another: --port."
             ) from error
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a visitor who went away or fell silent."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
     def talk(self, name: str) -> tuple[str, Session]:
         """A visitor's talk; a new one for a name that is not known."""
         with self.lock:
@@ -65,13 +71,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Show the talk or a document."""
-        url = urlsplit(self.path)
+        path, _, query = self.path.partition("?")
         if not self._is_local():
             self._send(403, "This server answers on this machine only.")
-        elif url.path == "/":
+        elif path == "/":
             self._show()
-        elif url.path == "/document":
-            self._show_document({key: v[0] for key, v in parse_qs(url.query).items()})
+        elif path == "/document":
+            self._show_document({key: v[0] for key, v in parse_qs(query).items()})
         else:
             self._send(404, "There is no such page.")
 
@@ -80,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
         size = self.headers.get("Content-Length", "")
         if not self._is_local():
             self._send(403, "This server answers on this machine only.")
-        elif not size.isdecimal() or int(size) > LARGEST_FORM:
+        elif not size.isdecimal() or len(size) > 9 or int(size) > LARGEST_FORM:
             self.close_connection = True
             self._send(413, "That question is too long.")
         else:
@@ -113,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
         port = self.server.server_port
         names = {f"{HOST}:{port}", f"localhost:{port}"}
         origin = self.headers.get("Origin")
-        known = origin in (None, "null") or urlsplit(str(origin)).netloc in names
+        known = origin is None or origin.partition("://")[2] in names
         return self.headers.get("Host") in names and known
 
     def _cookie(self) -> str:
@@ -132,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
             "Content-Length": str(len(body)),
             "Content-Security-Policy": POLICY,
             "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
+            "Referrer-Policy": "same-origin",
             "Cache-Control": "no-store",
         }
         for name, value in {**fixed, **(headers or {})}.items():
