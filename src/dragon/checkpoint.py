@@ -19,7 +19,7 @@ import numpy as np
 from dragon.config import ModelConfig, from_dict
 from dragon.config.families import family_of, to_hugging_face
 from dragon.config.foreign import from_hugging_face
-from dragon.errors import CheckpointError, ConfigError
+from dragon.errors import CheckpointError, ConfigError, InputError
 from dragon.weights import tensor_shapes
 
 CONFIG_FILE = "config.json"
@@ -151,6 +151,26 @@ def written_beside(target: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def replaced_beside(target: Path) -> Iterator[Path]:
+    """Yield the path of a temporary file that replaces `target` when the block ends without error.
+
+    Raises:
+        InputError: if `target` is a folder.
+    """
+    if target.is_dir():
+        raise InputError(f"{target} is a folder.", "Give the name of a file.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        yield fresh
+        _fsync(fresh)
+        fresh.replace(target)
+        _fsync(target.parent)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def put_back(target: Path) -> None:
