@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dragon.evaluate.questions import load_questions
 from dragon.evaluate.scores import contains
 from dragon.lite.__main__ import shown
-from dragon.lite.answers import LONGEST_QUESTION, as_object, ask
+from dragon.lite.answers import LONGEST_QUESTION, as_object, ask, prove
 from dragon.lite.documents import Document, LiteError
 from dragon.lite.index import Index
 from dragon.lite.session import Session
@@ -28,6 +28,14 @@ def test_score_on_the_handbook(handbook: Index) -> None:
         for quote in (*answer.quotes, *answer.nearest):
             text = handbook.documents[quote.document].text
             assert text[quote.start : quote.end] == quote.text
+
+
+def test_a_false_quote_never_leaves(handbook: Index) -> None:
+    quote = ask(handbook, "How many days may I carry over?").nearest[0]
+    prove(handbook, quote)
+    for change in ({"start": quote.start + 1}, {"end": quote.end - 1}, {"text": "Nothing."}):
+        with pytest.raises(AssertionError, match="a false quote"):
+            prove(handbook, quote._replace(**change))
 
 
 def test_a_table_row_answers_with_the_words_of_its_columns(handbook: Index) -> None:

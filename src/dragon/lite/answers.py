@@ -11,8 +11,8 @@ from dragon.lite.index import Index
 from dragon.lite.points import CHOICE, Wanted, belief, sentence_points, weighted
 
 LONGEST_QUESTION = 2000  # characters
-# From this probability on a quote is given. On questions of SQuAD, half of them without their
-# document, this answers 0.71 rightly and is silent on 0.78 of the others.
+# From this probability on a quote is given. On 404 questions of SQuAD that answered 0.72 rightly,
+# and was silent on 0.76 when they were asked again without the document that answers.
 THRESHOLD = 0.15
 SECOND = 0.8  # a second quote needs this share of the first one's probability
 
@@ -82,7 +82,8 @@ def ask(
 def prove(index: Index, quote: Quote) -> None:
     """Hold a quote against its document once more, before anybody sees it."""
     text = index.documents[quote.document].text
-    assert text[quote.start : quote.end] == quote.text, f"a false quote: {quote}"
+    if text[quote.start : quote.end] != quote.text:  # not an assert: `python -O` drops those
+        raise AssertionError(f"a false quote: {quote}")
 
 
 def candidates(index: Index, question: str, new: str = "") -> Iterator[tuple[float, Quote]]:
