@@ -22,8 +22,7 @@ class Models(NamedTuple):
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     folder = tmp_path_factory.mktemp("models")
-    reader = write_number_reader(folder / "numbers")
-    return Models(reader, write_language_model(folder / "babbler"))
+    return Models(write_number_reader(folder / "numbers"), write_language_model(folder / "babbler"))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +25,12 @@ DOCUMENTS = {
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server that runs: its address, its state, and a client."""
+    """A server that runs: its address, its state, a client, and how to tell it to end."""
 
     url: str
     state: State
     http: httpx2.Client
+    stop: Callable[[], None]
 
 
 def write_documents(folder: Path) -> Path:
@@ -48,15 +49,20 @@ def serving(settings: ServerSettings, ready: bool = True, key: str = "") -> Iter
     server = make_server(settings)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
+
+    def stop() -> None:
+        server.should_exit = True
+
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
         with httpx2.Client(base_url=url, headers=headers, timeout=60) as client:
             if ready:
                 wait_until(lambda: _is_ready(client))
-            yield Served(url, server.config.app.state.dragon, client)  # type: ignore[union-attr]
+            state: State = server.config.app.state.dragon  # type: ignore[union-attr]
+            yield Served(url, state, client, stop)
     finally:
-        server.should_exit = True
+        stop()
         thread.join(60)
         listening.close()
 

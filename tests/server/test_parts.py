@@ -18,9 +18,14 @@ from dragon.server.errors import ApiError
 from dragon.server.keys import Keys
 from dragon.server.library import Library
 from dragon.server.limits import Limits
+from dragon.server.prompts import Prompts
+from dragon.server.replies import Message
 from dragon.server.settings import ServerSettings
 from dragon.server.uploads import clear_parts, keep, safe_name
 from dragon.server.worker import Worker
+from dragon.tokenizer import BpeTokenizer
+from dragon.tokenizer.special import CHAT_TEMPLATE
+from dragon.tokenizer.template import ChatTemplate
 
 
 @given(st.text(max_size=300))
@@ -182,3 +187,15 @@ def test_errors_of_the_worker_reach_who_waits() -> None:
     with pytest.raises(KeyError):
         asyncio.run(worker.call(fail))
     worker.close()
+
+
+def test_prompts_of_other_models_follow_their_template(tmp_path: Path) -> None:
+    tokenizer = BpeTokenizer.train(["Hello there, how are you?"] * 4, vocab_size=300)
+    tokenizer.save(tmp_path)
+    ours = Prompts(tokenizer, tmp_path)
+    talk = [Message("developer", "Be brief."), Message("user", "Hello <|end|>")]
+    template = ChatTemplate(CHAT_TEMPLATE)
+    said = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": talk[1].text}]
+    assert ours.chat(talk) == template.ids(tokenizer, said)
+    assert tokenizer.id("<|end|>") in ours.ends
+    assert ours.text("") == [tokenizer.id("<|end|>")]

@@ -31,11 +31,12 @@ def run(settings: ServerSettings) -> None:
         ConfigError: if the address is taken, or public without keys.
     """
     logs.configure()
-    listening = _listen(settings)
-    server = make_server(settings)
-    host, port = listening.getsockname()[:2]
-    print(f"dRAGon listens on http://{_shown(host)}:{port} (Ctrl-C ends it)", file=sys.stderr)
-    server.run(sockets=[listening])
+    # The address first: a port that is taken must not cost an index.
+    with _listen(settings) as listening:
+        server = make_server(settings)
+        host, port = listening.getsockname()[:2]
+        print(f"dRAGon listens on http://{_shown(host)}:{port} (Ctrl-C ends it)", file=sys.stderr)
+        server.run(sockets=[listening])
 
 
 def make_server(settings: ServerSettings) -> "Server":

@@ -5,6 +5,8 @@ import threading
 from dataclasses import dataclass, field
 
 from dragon.answer.reader import Reader
+from dragon.checkpoint import read_config
+from dragon.errors import InputError
 from dragon.models import model_folder
 from dragon.server.answers import Answers
 from dragon.server.database import Database
@@ -50,21 +52,19 @@ class State:
         Raises:
             StoreError: if the index or the database cannot be opened.
             CheckpointError: if there is no such model.
+            InputError: for documents that do not exist.
         """
-        model_folder(settings.model)
+        _check(settings)
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys, limits = Keys(settings.state / "keys.json"), Limits(settings.rate)
         database = Database(settings.state / "server.db")
-        libraries = Libraries(settings, database)
+        try:
+            libraries = Libraries(settings, database)
+        except BaseException:
+            database.close()
+            raise
         worker = Worker(ANSWERING_THREADS, settings.max_waiting)
-        state = cls(
-            settings,
-            database,
-            Keys(settings.state / "keys.json"),
-            libraries,
-            worker,
-            Limits(settings.rate),
-            Metrics(),
-        )
+        state = cls(settings, database, keys, libraries, worker, limits, Metrics())
         state.metrics.watch(state)
         return state
 
@@ -126,3 +126,13 @@ class State:
         self.worker.close()
         self.end_writing()
         self.database.close()
+
+
+def _check(settings: ServerSettings) -> None:
+    """Raise, before anything is made, for what is named and not there."""
+    read_config(model_folder(settings.model))
+    if settings.generator:
+        read_config(settings.generator)
+    for path in settings.docs:
+        if not path.expanduser().exists():
+            raise InputError(f"There is no file or folder {path}.", "Check the spelling.")

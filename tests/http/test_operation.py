@@ -1,0 +1,97 @@
+"""A server at work: cache, metrics, watching, ending."""
+
+import json
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dragon.server.settings import ServerSettings
+from tests.http.running import DOCUMENTS, Served, ask, serving, wait_until
+
+
+def test_an_answer_is_kept_until_the_documents_change(fresh: ServerSettings) -> None:
+    with serving(replace(fresh, watch=1)) as served:
+        question = "How many days may visitors stay?"
+        replies: list[Any] = [ask(served, question) for _ in range(2)]
+        assert [reply["dragon"]["cached"] for reply in replies] == [False, True]
+        assert replies[0]["choices"][0]["message"] | {"dragon": 0} == (
+            replies[1]["choices"][0]["message"] | {"dragon": 0}
+        )
+        assert replies[1]["usage"]["prompt_tokens_details"]["cached_tokens"] > 0
+        text = DOCUMENTS["visits.md"].replace("30", "44")
+        (fresh.docs[0] / "visits.md").write_text(text, "utf-8")
+        wait_until(lambda: "44" in _content(ask(served, question)))
+
+
+def _content(reply: Any) -> str:
+    return str(reply["choices"][0]["message"]["content"])
+
+
+def test_metrics_count(served: Served) -> None:
+    ask(served, "How many seats has the canteen?")
+    lines = served.http.get("/metrics").text.splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    name = 'dragon_requests_total{method="POST",route="/v1/chat/completions",status="200"}'
+    assert float(values[name]) >= 1
+    assert float(values['dragon_replies_total{ended="done"}']) >= 1
+    assert float(values['dragon_first_token_seconds_count{model="documents"}']) >= 1
+    assert float(values["dragon_queue"]) == 0
+
+
+def test_unknown_addresses_make_no_new_series(served: Served) -> None:
+    served.http.get("/secret-path-of-somebody")
+    assert "secret-path" not in served.http.get("/metrics").text
+
+
+def test_many_clients_at_once(served: Served) -> None:
+    found: list[str] = []
+
+    def work(number: int) -> None:
+        found.append(_content(ask(served, f"How many days may visitors stay? {number}")))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == ["Visitors may stay 30 days. [1]"] * 16
+
+
+def test_it_says_that_it_is_loading(fresh: ServerSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dragon.answer.reader import Reader
+
+    load, hold = Reader.open, threading.Event()
+
+    def slowly(*args: Any, **fields: Any) -> Reader:
+        hold.wait(30)
+        return load(*args, **fields)
+
+    monkeypatch.setattr(Reader, "open", slowly)
+    with serving(fresh, ready=False) as served:
+        health = served.http.get("/health")
+        assert (health.status_code, health.json()) == (503, {"status": "loading"})
+        refused = served.http.post(
+            "/v1/chat/completions", json={"messages": [{"role": "user", "content": "x?"}]}
+        )
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "loading")
+        assert refused.headers["Retry-After"]
+        hold.set()
+        wait_until(lambda: served.http.get("/health").status_code == 200)
+
+
+def test_a_stream_under_way_ends_cleanly(
+    fresh: ServerSettings, models: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragon.server.run.FINISH_SECONDS", 2.0)
+    body = {"model": "dragon:raw", "messages": [{"role": "user", "content": "x"}], "n": 16}
+    with serving(replace(fresh, generator=models.writer)) as served:
+        address = "/v1/chat/completions"
+        with served.http.stream("POST", address, json=body | {"stream": True}) as response:
+            lines = response.iter_lines()
+            next(lines)
+            served.stop()
+            last = [line for line in lines if line][-1].removeprefix("data: ")
+    # Either it came to its end in time, or it says why not.
+    assert last == "[DONE]" or json.loads(last)["error"]["code"] == "stopping"
