@@ -24,6 +24,8 @@ from dragon.engine.constraints.base import Allowed
 from dragon.engine.truncation import Floats, Places, keep_min_p, keep_top_p, keep_typical, largest
 from dragon.errors import InputError
 
+BLOCK = 128  # probabilities that are summed together in a draw
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -155,10 +157,10 @@ def candidates(logits: Floats, sampling: Sampling) -> tuple[Places, NDArray[np.f
     >>> ids.tolist(), p.round(2).tolist()
     ([0, 2], [0.33, 0.67])
     """
-    ids = largest(logits, sampling.top_k) if sampling.top_k else np.arange(len(logits))
+    ids = largest(logits, sampling.top_k) if sampling.top_k else None
+    scores = logits if ids is None else logits[ids]
     # The largest logit goes off before the division: a tiny temperature must not overflow.
-    scaled = (logits[ids] - logits[ids].max()).astype(np.float64) / sampling.temperature
-    weights = np.exp(scaled)
+    weights = np.exp((scores - scores.max()).astype(np.float64) / sampling.temperature)
     weights /= weights.sum()
     for keep, amount, off in (
         (keep_top_p, sampling.top_p, 1.0),
@@ -167,8 +169,9 @@ def candidates(logits: Floats, sampling: Sampling) -> tuple[Places, NDArray[np.f
     ):
         if amount != off:
             places = keep(weights, amount)
-            ids, weights = ids[places], weights[places] / weights[places].sum()
-    return ids, weights
+            ids = places if ids is None else ids[places]
+            weights = weights[places] / weights[places].sum()
+    return np.arange(len(logits)) if ids is None else ids, weights
 
 
 def log_probabilities(logits: Floats) -> NDArray[np.float64]:
@@ -189,8 +192,14 @@ def _only(allowed: Allowed, scores: Floats) -> tuple[NDArray[np.int32] | None, F
 
 
 def _draw(probabilities: NDArray[np.float64], number: float) -> int:
+    """The place that a number in [0, 1) falls on, by the sums of blocks and then inside one."""
     # By ascending id and not by probability: two that are nearly equal must not change places when
     # rounding differs in the last bit, as it does beside other sequences.
-    sums = np.cumsum(probabilities)
-    place = int(np.searchsorted(sums, number * sums[-1], side="right"))
-    return min(place, int(np.flatnonzero(probabilities)[-1]))
+    sums = np.cumsum(np.add.reduceat(probabilities, np.arange(0, len(probabilities), BLOCK)))
+    left = number * float(sums[-1])
+    block = min(int(np.searchsorted(sums, left, side="right")), len(sums) - 1)
+    left -= float(sums[block - 1]) if block else 0.0
+    inside = probabilities[block * BLOCK : (block + 1) * BLOCK]
+    place = int(np.searchsorted(np.cumsum(inside), left, side="right"))
+    # What rounding leaves over belongs to the last one that is possible at all.
+    return block * BLOCK + min(place, int(np.flatnonzero(inside)[-1]))
