@@ -115,7 +115,8 @@ function drawDetail() {
     }
     box.append(note);
     if (copies) box.append(...drawGate(i));
-    box.append(bars(best.map(([text, share], n) => ({ what: visibleText(text).trim() || "␣", share, came: n === place }))));
+    const rows = best.map(([text, share], n) => ({ what: visibleText(text).trim() || "␣", share, came: n === place }));
+    box.append(bars(rows.filter(({ share, came }, n) => n < 3 || came || share >= 0.001)));
   }
   const row = Array.from({ length: size }, (_, j) => weight(state.layer, state.head, i, j));
   box.append(make("h3", "", `It looks at (layer ${state.layer + 1}, head ${state.head + 1})`), bars(strongest(row, 5)));
@@ -275,11 +276,18 @@ function draw() {
   drawMap();
 }
 
+// The token after which came what was expected least: where a look is worth most.
+function mostSurprised() {
+  let best = size - 1;
+  for (let i = 1; i < size - 1; i++) if (best === size - 1 || data.next[i].came < data.next[best].came) best = i;
+  return best;
+}
+
 function start() {
   $("title").textContent = reading ? data.question : `“${data.text.length > 160 ? data.text.slice(0, 157).trim() + "…" : data.text.trim()}”`;
   $("facts").append(...[data.model, ...data.facts, `${size} tokens here`].map((fact) => make("li", "", fact)));
   state.mode = Object.keys(MODES)[0];
-  state.token = reading ? (answer.size ? [...answer][0] : data.textStart) : size - 1;
+  state.token = reading ? (answer.size ? [...answer][0] : data.textStart) : mostSurprised();
   state.layer = data.layers - 1;
   makeTokens();
   makeHeads();
