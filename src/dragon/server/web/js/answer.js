@@ -28,6 +28,8 @@ export class Answer {
   /** @type {Grounds | null} */
   grounds = null;
   text = "";
+  /** As it was typed; a follow-up is searched for with what it leaves out. */
+  question = "";
   #frame = 0;
 
   /**
@@ -106,11 +108,17 @@ export class Answer {
     const open = (/** @type {any} */ where, /** @type {HTMLElement} */ at) => this.#open(where, at);
     fill(
       this.foot,
+      grounds?.asked && grounds.asked !== this.question && this.#asked(grounds.asked),
       stopped && el("p.stopped.small.muted", {}, "Stopped."),
       this.citations.length > 0 && sourceList(this.citations, open),
       this.abstained && this.#nearest(open),
       grounds && !this.abstained && grounds.passages.length > 0 && this.#passages(open),
     );
+  }
+
+  /** @param {string} asked */
+  #asked(asked) {
+    return el("p.asked.small.muted", {}, `Searched for: ${asked}`);
   }
 
   /** @param {(where: any, opener: HTMLElement) => void} open */

@@ -94,13 +94,18 @@ const part = encodeURIComponent;
 /** @returns {Promise<Config>} */
 export const config = () => call("GET", "/api/config");
 
-/** @returns {Promise<boolean>} whether it is ready to answer */
+/**
+ * Whether the server is ready to answer.
+ * @returns {Promise<boolean>}
+ * @throws {ApiError} where it is not there, or never will be ready
+ */
 export async function healthy() {
-  try {
-    return (await fetch("/health")).ok;
-  } catch {
-    return false;
-  }
+  const response = await fetch("/health").catch(() => {
+    throw new ApiError(UNREACHABLE, 0);
+  });
+  const { status, problem } = await response.json();
+  if (status === "failed") throw new ApiError(problem, response.status);
+  return response.ok;
 }
 
 /** @returns {Promise<Model[]>} */

@@ -151,11 +151,18 @@ export function sourceList(citations, open) {
 export function passageList(passages, open) {
   const rows = passages.map((passage) => {
     const props = { type: "button", onclick: () => open(passage, button) };
-    const snippet = el("span.snippet", {}, passage.text.replace(/\s+/g, " "));
+    const snippet = el("span.snippet", {}, glance(passage.text));
     const button = el("button.passage-row", props, place(passage), snippet);
     return el("li", {}, button);
   });
   return el("ol.passage-list", {}, rows);
+}
+
+/** Text to be glanced at: on one line, without the marks of tables and headings. @param {string} text */
+function glance(text) {
+  const kept = text.split("\n").filter((line) => !/^[\s|:=-]+$/.test(line));
+  const words = kept.map((line) => line.replace(/^\s*#{1,6} /, "").replace(/^\s*\||\|\s*$/g, ""));
+  return words.join(" ").replace(/\s+\|\s+/g, " · ").replace(/\s+/g, " ").trim();
 }
 
 /** @param {Citation | Passage} where */

@@ -23,10 +23,14 @@ export class Documents {
   /** @type {Library | null} */
   #library = null;
   #timer = 0;
+  #reading = false; // until the end of it has been told
   #shown = SHOWN;
 
   constructor() {
-    this.bar = new LibraryBar(() => this.refresh());
+    this.bar = new LibraryBar(() => {
+      this.#reading = true;
+      this.refresh();
+    });
     this.uploads = new Uploads((file, result) => this.#uploaded(file, result));
     this.status = el("div.library-status");
     this.filter = el("input.field", {
@@ -72,14 +76,16 @@ export class Documents {
     try {
       const [library, found] = await Promise.all([api.library(id), api.documents(id)]);
       if (id !== this.#library?.id) return;
-      const finished = this.#library.indexing && !library.indexing;
       this.#library = library;
       this.#rows = ordered(found.documents);
       this.bar.update(library);
       this.#draw(library);
-      const busy = library.indexing || found.indexing;
-      if (busy) this.#timer = setTimeout(() => this.refresh(), POLL_MS);
-      if (finished) this.#finished(library);
+      if (library.indexing || found.indexing) {
+        this.#reading = true;
+        this.#timer = setTimeout(() => this.refresh(), POLL_MS);
+      } else if (this.#reading) {
+        this.#finished(library);
+      }
     } catch (error) {
       fill(this.status, problem(error, () => this.refresh()));
     }
@@ -87,17 +93,15 @@ export class Documents {
 
   /** @param {Library} library */
   #finished(library) {
+    this.#reading = false;
     announce(`Reading is complete: ${counted(library.documents, "document")}.`);
     session.refresh().catch(() => {});
   }
 
   /** @param {Library} library */
   #draw(library) {
-    fill(
-      this.status,
-      library.problem && problem(new api.ApiError(library.problem, 500), () => this.bar.reindex()),
-      library.indexing && progress(library),
-    );
+    const failed = library.problem && new api.ApiError(library.problem, 500);
+    fill(this.status, failed && problem(failed, () => this.bar.reindex()));
     this.#drawRows();
   }
 
@@ -134,14 +138,15 @@ export class Documents {
       el("span.document-title", {}, title || path),
       title && title !== path && el("span.document-path", {}, path),
       status === "failed" && el("span.reason", {}, drawn("warning"), reason ?? "It could not be read."),
-      status === "indexing" && el("span.reading", {}, "Being read …"),
     );
+    const reading = el("span.reading", {}, "reading …");
+    const passages = { ready: grouped(row.passages), failed: "–", indexing: reading }[status];
     return el(
       "tr",
       { dataset: { status } },
       name,
       el("td.figure", {}, size(row.size)),
-      el("td.figure", {}, status === "ready" ? grouped(row.passages) : "–"),
+      el("td.figure", {}, passages),
       el("td.document-actions", {}, remove),
     );
   }
@@ -167,6 +172,7 @@ export class Documents {
     for (const row of result) {
       this.#rows = ordered([row, ...this.#rows.filter((old) => old.document !== row.document)]);
     }
+    this.#reading = true;
     this.#drawRows();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.refresh(), POLL_MS / 4);
@@ -180,16 +186,4 @@ function ordered(rows) {
   return [...rows].sort(
     (a, b) => rank[a.status] - rank[b.status] || byName.compare(a.document, b.document),
   );
-}
-
-/** @param {Library} library */
-function progress({ progress: at }) {
-  const bar = at
-    ? el("progress", { max: at.bytes_total || 1, value: at.bytes, "aria-label": "Reading" })
-    : el("progress", { "aria-label": "Reading" });
-  const text = at
-    ? `Reading file ${grouped(Math.min(at.files + 1, at.files_total))} of ${grouped(at.files_total)}`
-    : "Reading the documents";
-  return el("div.progress", {}, el("span.small", {}, text), bar,
-    el("span.small.muted.truncate", {}, at?.document ?? "\u00a0"));
 }

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { askText, confirmed } from "./dialog.js";
 import { drawn, el, fill, iconButton } from "./dom.js";
-import { counted } from "./format.js";
+import { counted, grouped } from "./format.js";
 import { openMenu } from "./menu.js";
 import { said } from "./notice.js";
 import { go } from "./router.js";
@@ -43,7 +43,8 @@ export class LibraryBar {
     });
     const controls = el("div.controls", {}, this.select, this.again, this.more);
     const words = el("div.page-words", {}, this.title, this.counts, this.folders);
-    this.node = el("header.page-head", {}, words, controls);
+    this.progress = el("progress", { "aria-label": "Reading", "aria-hidden": "true" });
+    this.node = el("header.page-head.library-head", {}, words, controls, this.progress);
   }
 
   /** @param {string | null} id @returns {Promise<Library>} */
@@ -65,12 +66,25 @@ export class LibraryBar {
   update(library) {
     this.#library = library;
     fill(this.title, library.name);
+    this.#showProgress(library);
     const failed = library.failed ? `, ${library.failed} could not be read` : "";
     const counts = [counted(library.documents, "document"), counted(library.passages, "passage")];
-    fill(this.counts, `${counts.join(", ")}${failed}`);
+    if (!library.indexing) fill(this.counts, `${counts.join(", ")}${failed}`);
     fill(this.folders, library.folders.length > 0 && `From ${library.folders.join(", ")}`);
     this.again.disabled = library.indexing;
     this.again.hidden = this.more.hidden = !session.may("documents");
+  }
+
+  /** In the place of the counts, so that nothing below it moves. @param {Library} library */
+  #showProgress({ indexing, progress: at }) {
+    this.progress.setAttribute("aria-hidden", String(!indexing));
+    this.progress.removeAttribute("value");
+    if (!indexing) return;
+    if (!at) return fill(this.counts, "Reading …");
+    this.progress.max = at.bytes_total || 1;
+    this.progress.value = at.bytes;
+    const file = grouped(Math.min(at.files + 1, at.files_total));
+    fill(this.counts, `Reading file ${file} of ${grouped(at.files_total)}: ${at.document}`);
   }
 
   async reindex() {

@@ -124,7 +124,6 @@ async function start() {
     while (!(await api.healthy())) {
       if (!view.querySelector(".loading")) view.append(el("p.loading", { role: "status" }, "Starting …"));
       await new Promise((resolve) => setTimeout(resolve, LOADING_MS));
-      await api.config(); // an error here is worth showing, unlike that it is not ready yet
     }
     view.querySelector(".loading")?.remove();
     await session.load();

@@ -15,6 +15,7 @@ import { problem } from "./notice.js";
 
 const AROUND = 2000;
 const MORE = 4; // how many times more of the document each "more" shows
+const MOST = 20_000; // the server gives no more on either side
 
 /** @typedef {import("./dom.js").Child | import("./dom.js").Child[]} Text */
 /**
@@ -140,8 +141,10 @@ export class SourcePanel {
     const [lead, before] = this.#sentence(source.before, place, "before");
     const [after, rest] = this.#sentence(source.after, place, "after");
     const more = (/** @type {boolean} */ ends) =>
-      !ends && el("button.button.more", { type: "button", onclick: again }, "Show more");
-    const again = () => this.#load(place, around * MORE);
+      !ends &&
+      around < MOST &&
+      el("button.button.more", { type: "button", onclick: again }, "Show more");
+    const again = () => this.#load(place, Math.min(around * MORE, MOST));
     fill(
       this.text,
       more(source.begins),

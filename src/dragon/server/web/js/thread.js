@@ -164,6 +164,7 @@ export class Thread {
       model,
     );
     if (turn) turn.answer = answer;
+    answer.question = turn?.content ?? "";
     this.node.append(answer.node);
     return answer;
   }
