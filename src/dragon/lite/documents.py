@@ -12,7 +12,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
-from dragon.lite.readers import read_docx, read_html
 from dragon.lite.words import Span, sentences, trimmed
 
 PROSE = frozenset(".txt .md .rst .html .htm .docx".split())
@@ -77,15 +76,28 @@ def load(file: Path, name: str) -> Document:
     """
     if file.stat().st_size > LARGEST:
         raise ValueError(f"larger than {LARGEST:,} bytes")
+    suffix = file.suffix.lower()
+    text = _word_text(file) if suffix == ".docx" else _plain_text(file)
+    if suffix in (".html", ".htm"):
+        from dragon.lite.readers import read_html
+
+        text = read_html(text)
+    heading = _HEADING.search(text) if suffix in PROSE else None
+    return Document(name, heading[2] if heading else file.stem.replace("-", " "), text)
+
+
+def _plain_text(file: Path) -> str:
     # Not read_text, which makes \r\n one character: offsets must be those of the file.
-    is_word = file.suffix.lower() == ".docx"
-    text = read_docx(file) if is_word else file.read_bytes().decode("utf-8")
+    text = file.read_bytes().decode("utf-8")
     if "\0" in text:
         raise ValueError("a binary file")
-    if file.suffix.lower() in (".html", ".htm"):
-        text = read_html(text)
-    heading = _HEADING.search(text) if file.suffix.lower() in PROSE else None
-    return Document(name, heading[2] if heading else file.stem.replace("-", " "), text)
+    return text
+
+
+def _word_text(file: Path) -> str:
+    from dragon.lite.readers import read_docx  # slow to load, seldom needed
+
+    return read_docx(file)
 
 
 def _files(paths: Iterable[str]) -> Iterator[tuple[Path, str]]:
