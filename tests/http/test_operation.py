@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dragon.server.settings import ServerSettings
-from tests.http.running import DOCUMENTS, Served, ask, serving, wait_until
+from tests.http.running import DOCUMENTS, Served, ask, serving, settled, wait_until
 
 
 def test_an_answer_is_kept_until_the_documents_change(fresh: ServerSettings) -> None:
@@ -23,6 +23,23 @@ def test_an_answer_is_kept_until_the_documents_change(fresh: ServerSettings) -> 
         text = DOCUMENTS["visits.md"].replace("30", "44")
         (fresh.docs[0] / "visits.md").write_text(text, "utf-8")
         wait_until(lambda: "44" in _content(ask(served, question)))
+
+
+def test_many_files_are_indexed_in_batches(
+    fresh: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dragon.server.indexing.BATCH_FILES", 2)
+    for number in range(5):
+        (fresh.docs[0] / f"note-{number}.md").write_text(f"Note {number} has 7 lines.")
+    with serving(fresh) as served:
+        rows = {row["document"]: row["status"] for row in settled(served)}
+        assert len(rows) == 8
+        assert set(rows.values()) == {"ready"}
+        (fresh.docs[0] / "note-0.md").unlink()
+        served.http.post("/api/libraries/default/reindex")
+        assert "note-0.md" not in {row["document"] for row in settled(served)}
+        shown = served.http.get("/api/libraries/default").json()
+        assert (shown["documents"], shown["failed"], shown["problem"]) == (7, 0, None)
 
 
 def _content(reply: Any) -> str:

@@ -3,13 +3,16 @@
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.http.running import Served, wait_until
+from dragon.server.keys import Keys
+from dragon.server.settings import ServerSettings
+from tests.http.running import Served, serving, wait_until
 
 
 @pytest.fixture
@@ -77,6 +80,29 @@ def test_pages_of_other_sites_get_no_socket(served: Served) -> None:
         ) as found,
     ):
         found.recv(timeout=5)
+
+
+def test_questions_on_a_socket_are_counted(fresh: ServerSettings) -> None:
+    with serving(replace(fresh, rate="3/minute")) as served:
+        address = served.url.replace("http", "ws") + "/chat/stream"
+        with connect(address) as found:  # the first of three
+            for kind in ("done", "done", "error"):
+                found.send(json.dumps({"message": "How many seats?"}))
+                last = heard(found)[-1]
+                assert last["type"] == kind
+            assert last["error"]["code"] == "rate_limit_exceeded"
+
+
+def test_a_key_that_may_not_ask_gets_no_socket(fresh: ServerSettings) -> None:
+    _, key = Keys(fresh.state / "keys.json").add("counter", ("metrics",))
+    with serving(fresh, key=key) as served:
+        address = served.url.replace("http", "ws") + "/chat/stream"
+        for headers in ({}, {"Authorization": f"Bearer {key}"}):
+            with (
+                pytest.raises(Exception, match=r"403|rejected"),
+                connect(address, additional_headers=headers) as found,
+            ):
+                found.recv(timeout=5)
 
 
 def test_bytes_close_the_socket(socket: ClientConnection) -> None:

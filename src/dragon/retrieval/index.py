@@ -40,6 +40,10 @@ SELECT path, title, size, characters,
        (SELECT count(*) FROM passages WHERE document = documents.id)
 FROM documents WHERE problem = '' ORDER BY path
 """
+_COUNTS = """
+SELECT (SELECT count(*) FROM documents WHERE problem = ''), (SELECT count(*) FROM passages),
+       (SELECT count(*) FROM documents WHERE problem <> '')
+"""
 _UNREADABLE = "SELECT path, problem FROM documents WHERE problem <> '' ORDER BY path"
 
 
@@ -145,6 +149,12 @@ class Index(AbstractContextManager["Index"]):
         """All documents, by path."""
         with store.guarded(self.path):
             return [DocumentRow(*row) for row in self._connection.execute(_DOCUMENTS)]
+
+    def counts(self) -> tuple[int, int, int]:
+        """How many documents, passages and unreadable files there are."""
+        with store.guarded(self.path):
+            row = self._connection.execute(_COUNTS).fetchone()
+        return int(row[0]), int(row[1]), int(row[2])
 
     def holds(self, document: str) -> bool:
         """Whether a document of this absolute path can be quoted."""

@@ -48,8 +48,13 @@ def identify(state: State, headers: Headers, address: str, path: str) -> Key:
         )
     key = key or Key("", "nobody", (), 0, "")
     if not is_open(path):
-        state.limits.check(key.id or address)
+        state.limits.check(counted_as(key, address))
     return key
+
+
+def counted_as(key: Key, address: str) -> str:
+    """Under which name requests are counted: the key's, or the address's without one."""
+    return key.id or address
 
 
 def _sent(headers: Headers) -> str:

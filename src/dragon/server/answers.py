@@ -36,7 +36,7 @@ class Told:
 
 
 class Answers:
-    """Asks one reader about any library. Its methods run in worker threads.
+    """Asks one reader about any library.
 
     Args:
         reader: who reads.
@@ -52,27 +52,33 @@ class Answers:
         self._opened = threading.local()
         self.hits = self.misses = 0
 
+    def kept(self, library: Library, question: str, asked: str) -> Iterator[Told] | None:
+        """The answer to the same question on the same documents, if it was given before."""
+        key = self._key(library, question, asked)
+        with self._lock:
+            answer = self._kept.get(key)
+            if answer is None:
+                return None
+            self._kept.move_to_end(key)
+            self.hits += 1
+        return _pieces(iter([*answer.citations, answer]), cached=True)
+
     def ask(self, library: Library, question: str, asked: str) -> Iterator[Told]:
-        """Answer a question; `asked` is it with its context.
+        """Answer a question; `asked` is it with its context. For a worker thread.
 
         Raises:
             InputError: for an empty or endless question.
             ApiError: 400 or 503 where the library holds nothing (yet).
         """
-        key = (library.id, library.index, library.version(), question, asked, self._top_k)
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept:
-                self._kept.move_to_end(key)
-                self.hits += 1
-        if kept:
-            yield from _pieces(iter([*kept.citations, kept]), cached=True)
-            return
+        key = self._key(library, question, asked)
         self.misses += 1
         for told in self._fresh(library, question, asked):
             if told.answer:
                 self._keep(key, told.answer)
             yield told
+
+    def _key(self, library: Library, question: str, asked: str) -> tuple[Any, ...]:
+        return library.id, library.index, library.version(), question, asked, self._top_k
 
     def index(self, library: Library) -> Index:
         """The library's index, opened for this thread."""

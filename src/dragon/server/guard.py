@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dragon.server.access import check_site, identify
+from dragon.server.access import check_site, identify, needs
 from dragon.server.database import new_id
 from dragon.server.errors import ApiError, as_api_error
 from dragon.server.logs import log
@@ -69,6 +70,7 @@ class Guard:
         try:
             # A WebSocket is never safe: browsers let every page open one.
             _admit(self._state, scope, "POST")
+            needs("ask")(HTTPConnection(scope))
         except ApiError as error:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": error.message[:120]})

@@ -17,6 +17,7 @@ from dragon.errors import DragonError, InputError
 from dragon.retrieval import Index, Progress, default_index_path, index_path_for
 from dragon.server.database import Database, new_id, now
 from dragon.server.errors import ApiError, missing
+from dragon.server.indexing import bring_up_to_date
 from dragon.server.library import DEFAULT_ID, Library
 from dragon.server.logs import log
 from dragon.server.settings import ServerSettings
@@ -156,7 +157,8 @@ class Libraries:
             given = [path for path in paths if Path(path).exists()]
             if wanted := given if paths else self._sources(library):
                 with Index.open(library.index, create=True) as index:
-                    index.add([Path(path) for path in wanted], self._shown(library))
+                    shown = Shown(library, self._closing)
+                    bring_up_to_date(index, [Path(path) for path in wanted], shown)
         except DragonError as error:
             library.problem = str(error)
             log.warning("indexing", library=library.id, problem=str(error))
@@ -173,9 +175,6 @@ class Libraries:
                 # What was uploaded once and has gone must not answer any more.
                 index.remove([library.files])
         return [*library.roots, *own]
-
-    def _shown(self, library: Library) -> "Shown":
-        return Shown(library, self._closing)
 
 
 class Shown:

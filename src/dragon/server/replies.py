@@ -111,6 +111,11 @@ async def from_documents(
     question = messages[-1].text
     asked = standalone([m.text for m in messages if m.role == "user"])
     cut = _Cut(max_tokens, state.answers.reader.count)
+    kept = state.answers.kept(library, question, asked)
+    for told in kept or ():
+        yield _piece(told, library, cut, base)
+    if kept is not None:
+        return
     events = state.worker.stream(lambda: state.answers.ask(library, question, asked))
     async with aclosing(events):
         async for told in events:

@@ -64,7 +64,7 @@ def reindex(library: str, state: Running, _: Writer) -> dict[str, Any]:
 def described(library: Library) -> dict[str, Any]:
     """A library as the API shows it."""
     with Index.open(library.index, read_only=True) as index:
-        rows, failed = index.documents(), index.unreadable()
+        documents, passages, failed = index.counts()
     return {
         "id": library.id,
         "name": library.name,
@@ -72,9 +72,9 @@ def described(library: Library) -> dict[str, Any]:
         "default": library.is_default,
         "source": library.source,
         "folders": list(library.roots),
-        "documents": len(rows),
-        "failed": len(failed),
-        "passages": sum(row.passages for row in rows),
+        "documents": documents,
+        "failed": failed,
+        "passages": passages,
         "indexing": library.busy > 0,
         "progress": library.progress and _progress(library, library.progress),
         "problem": library.problem,

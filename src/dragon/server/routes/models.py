@@ -60,7 +60,7 @@ def _weight(folder: Path) -> int:
 
 def _of_library(state: State, library: Library) -> dict[str, Any]:
     with Index.open(library.index, read_only=True) as index:
-        documents = len(index.documents())
+        documents, _, _ = index.counts()
     folder = model_folder(state.settings.model)
     return {
         "id": library.model,

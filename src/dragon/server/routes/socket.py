@@ -9,13 +9,12 @@ import json
 from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, ValidationError
 
-from dragon.server.access import Running, needs
+from dragon.server.access import Running, counted_as
 from dragon.server.errors import ApiError, as_api_error, invalid
-from dragon.server.keys import Key
 from dragon.server.replies import End, Whole
 from dragon.server.replying import replies
 from dragon.server.requests import Body, ChatMessage, ChatRequest, Text
@@ -36,7 +35,7 @@ class Said(Body):
 
 
 @router.websocket("/chat/stream")
-async def talk(socket: WebSocket, state: Running, _: Annotated[Key, Depends(needs("ask"))]) -> None:
+async def talk(socket: WebSocket, state: Running) -> None:
     """Hold a conversation."""
     await socket.accept()
     session = _Session(socket, state)
@@ -56,6 +55,8 @@ class _Session:
 
     def __init__(self, socket: WebSocket, state: State) -> None:
         self._socket, self._state = socket, state
+        address = socket.client.host if socket.client else ""
+        self._who = counted_as(socket.scope["dragon.key"], address)
         self._history: list[ChatMessage] = []
         self._answering: asyncio.Task[None] | None = None
 
@@ -68,6 +69,7 @@ class _Session:
                 return
             if self._answering and not self._answering.done():
                 raise ApiError(409, "An answer is under way. Cancel it first.", "busy")
+            self._state.limits.check(self._who)
             request = self._request(said)
         except ApiError as error:
             await self._tell("error", error.body)
