@@ -1,114 +1,173 @@
-"""How fast the engine opens a model, reads and writes; one JSON line last.
+"""How fast the engine reads and writes, beside llama.cpp where it is at hand; one JSON line last.
 
-    python benchmarks/engine.py [--model FOLDER] [--threads N] [--repeat N]
+    python benchmarks/engine.py [--llama PYTHON] [--size 20M 100M] [--bits 8 4 16 32] [--threads N]
 
-Without --model it makes random weights of the shipped model's size (the time does not depend on the
-values) and their int8 copy in a temporary folder. Every figure is the best of --repeat runs: on a
-shared machine the others measure the neighbours.
+PYTHON is an interpreter with llama-cpp-python (built natively) and gguf; without it only the own
+figures are taken. Random Llama-shaped models are made on the spot, in the same bit width for both
+(q8_0, q4_0, bf16, f32), and the runs take turns. Medians of --repeat runs; the ratio is of
+processor time where there is one thread, because on a shared machine the wall clock measures the
+neighbours.
 """
 
 import argparse
 import json
+import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
-from dragon.checkpoint import read_config, write_checkpoint
 from dragon.config import ModelConfig
 from dragon.engine import Engine
-from dragon.engine.kernels import native_is_built, physical_cores
-from dragon.quantize import quantize_checkpoint
+from dragon.engine.kernels import physical_cores
+from dragon.engine.matrices import Dense, Matrix
+from dragon.engine.measure import Course, weight_bytes
+from dragon.engine.safetensors import Tensor
+from dragon.quantize import quantize_weights
 from dragon.weights import num_parameters, tensor_shapes
 
-SHIPPED = ModelConfig(reader_features=(20, 16, 8, 8), num_attention_heads=4, num_key_value_heads=4)
-PASSAGES, TOKENS = 5, 200
-PROMPT, NEW = 400, 64
+SIZES = {
+    "20M": ModelConfig(16384, 384, 1024, 8, 6, 2, 2048),
+    "100M": ModelConfig(32768, 768, 2048, 12, 12, 4, 2048),
+}
+GGUF_TYPES = {32: "F32", 16: "BF16", 8: "Q8_0", 4: "Q4_0"}
+PROMPT, NEW, BATCH = 512, 48, 16
 
 
-def best(repeat: int, work: Callable[[], object]) -> float:
-    """Seconds of the fastest of several runs."""
-
-    def once() -> float:
-        start = time.perf_counter()
-        work()
-        return time.perf_counter() - start
-
-    return min(once() for _ in range(repeat))
-
-
-def random_model(folder: Path) -> None:
+def random_weights(config: ModelConfig) -> dict[str, Matrix]:
     random = np.random.default_rng(0)
-    write_checkpoint(
-        folder,
-        SHIPPED,
-        {
-            name: random.standard_normal(shape, np.float32) * np.float32(shape[-1] ** -0.5)
-            for name, shape in tensor_shapes(SHIPPED).items()
-        },
-    )
+    return {
+        name: Dense(Tensor("F32", _values(random, name, shape)))
+        for name, shape in tensor_shapes(config).items()
+    }
 
 
-def prompts(config: ModelConfig) -> list[tuple[np.ndarray, np.ndarray]]:
-    random = np.random.default_rng(0)
-    return [
-        (
-            random.integers(0, config.vocab_size, TOKENS).astype(np.int32),
-            np.stack([random.integers(0, n, TOKENS) for n in config.reader_features], 1),
+def _values(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    if "norm" in name:
+        return np.ones(shape, np.float32)
+    return random.standard_normal(shape, np.float32) * np.float32(shape[-1] ** -0.5)
+
+
+class Llama:
+    """The worker process on the other interpreter."""
+
+    def __init__(self, python: str, model: Path, threads: int) -> None:
+        script = Path(__file__).with_name("_llama_worker.py")
+        self.process = subprocess.Popen(
+            [python, str(script), str(model), str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
-        for _ in range(PASSAGES)
-    ]
+        self._answer()
+
+    def __call__(self, command: str) -> dict[str, float]:
+        assert self.process.stdin
+        self.process.stdin.write(command + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+    def _answer(self) -> dict[str, float]:
+        assert self.process.stdout
+        return json.loads(self.process.stdout.readline())
+
+    def close(self) -> None:
+        assert self.process.stdin
+        self.process.stdin.close()
+        self.process.wait()
 
 
-def measure(folder: Path, kernels: str, threads: int | None, repeat: int) -> dict[str, float]:
-    def open_it() -> Engine:
-        return Engine.open(folder, kernels=kernels, threads=threads)
-
-    engine = open_it()
-    ids = np.random.default_rng(0).integers(0, engine.config.vocab_size, PROMPT)
-    figures = {"open_ms": 1e3 * best(repeat, open_it)}
-    if engine.config.is_reader:
-        batch = prompts(engine.config)
-        read = best(repeat, lambda: engine.read(batch))
-        figures |= {"read_ms": 1e3 * read, "read_tokens_s": PASSAGES * TOKENS / read}
-    if engine.config.attention != "bidirectional":
-        figures["prefill_tokens_s"] = PROMPT / best(repeat, lambda: engine.session().prefill(ids))
-        figures["decode_tokens_s"] = NEW / best(repeat, lambda: decode(engine))
-    return {name: round(value, 1) for name, value in figures.items()}
+TASKS = {
+    "prefill": (f"prefill {PROMPT}", PROMPT),
+    "decode": (f"decode {NEW} 1", NEW),
+    "batch": (f"decode {NEW // 4} {BATCH}", NEW // 4 * BATCH),
+}
 
 
-def decode(engine: Engine) -> None:
-    for _ in engine.generate([1], max_tokens=NEW + 1):
-        pass
+def ours(course: Course, command: str) -> dict[str, float]:
+    what, *numbers = command.split()
+    seconds = getattr(course, what)(*map(int, numbers))
+    return {"wall": seconds.wall, "processor": seconds.processor}
 
 
-def models(given: Path | None, scratch: Path) -> Iterator[tuple[str, Path]]:
-    if given is not None:
-        yield given.name, given
-        return
-    random_model(scratch / "f32")
-    quantize_checkpoint(scratch / "f32", scratch / "int8")
-    yield "f32", scratch / "f32"
-    yield "int8", scratch / "int8"
+def compare(course: Course, llama: Llama | None, threads: int, repeat: int) -> dict[str, object]:
+    clock = "processor" if threads == 1 else "wall"
+    figures: dict[str, object] = {}
+    for name, (command, tokens) in TASKS.items():
+        own, other = [], []
+        for _ in range(repeat):  # in turns, so that both meet the same neighbours
+            own.append(ours(course, command))
+            if llama:
+                other.append(llama(command))
+        mine = median(run[clock] for run in own)
+        figures[f"{name}_tok_s"] = round(tokens / mine, 1)
+        figures[f"{name}_wall_tok_s"] = round(tokens / median(run["wall"] for run in own), 1)
+        if llama:
+            theirs = median(run[clock] for run in other)
+            figures[f"{name}_llama_tok_s"] = round(tokens / theirs, 1)
+            ratios = sorted(b[clock] / a[clock] for a, b in zip(own, other, strict=True))
+            figures[f"{name}_ratio"] = round(median(ratios), 2)
+            figures[f"{name}_ratio_lowest"] = round(ratios[0], 2)
+    return figures
+
+
+def export(
+    python: str, config: ModelConfig, weights: dict[str, Matrix], to: Path, kind: str
+) -> None:
+    """The same random model as GGUF, written by the other interpreter from an npz file."""
+    arrays = to.with_suffix(".npz")
+    np.savez(arrays, **{name: matrix.f32() for name, matrix in weights.items()})
+    sizes = {
+        "block_count": config.num_hidden_layers,
+        "context_length": config.max_position_embeddings,
+        "embedding_length": config.hidden_size,
+        "feed_forward_length": config.intermediate_size,
+        "head_count": config.num_attention_heads,
+        "head_count_kv": config.num_key_value_heads,
+        "rope_dimension_count": config.head_dim,
+        "vocab_size": config.vocab_size,
+    }
+    script = Path(__file__).with_name("_gguf_writer.py")
+    subprocess.run([python, str(script), str(arrays), str(to), kind, json.dumps(sizes)], check=True)
+    arrays.unlink()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--model", type=Path)
-    parser.add_argument("--threads", type=int)
-    parser.add_argument("--repeat", type=int, default=10)
+    parser.add_argument("--llama", help="interpreter with llama-cpp-python and gguf")
+    parser.add_argument("--size", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--bits", nargs="+", type=int, choices=GGUF_TYPES, default=[8, 4, 16, 32])
+    parser.add_argument("--group", type=int, default=64)
+    parser.add_argument("--threads", type=int, default=physical_cores())
+    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--scratch", type=Path, help="keeps the GGUF files")
     options = parser.parse_args()
-    result: dict[str, object] = {"threads": options.threads or physical_cores()}
-    with tempfile.TemporaryDirectory() as scratch:
-        for name, folder in models(options.model, Path(scratch)):
-            config = read_config(folder)
-            result["parameters"] = num_parameters(config)
-            for kernels in ("numpy", "native") if native_is_built() else ("numpy",):
-                figures = measure(folder, kernels, options.threads, options.repeat)
-                result[f"{kernels}_{name}"] = figures
-                print(f"{kernels} {name}: {figures}", flush=True)
+    result: dict[str, object] = {"threads": options.threads, "group": options.group}
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = options.scratch or Path(temporary)
+        for size in options.size:
+            config = SIZES[size]
+            floats = random_weights(config)
+            result[f"parameters_{size}"] = num_parameters(config)
+            for bits in options.bits:
+                weights = floats
+                if bits < 32:
+                    weights = quantize_weights(config, floats, bits, options.group)
+                course = Course(Engine(config, weights, threads=options.threads))
+                llama = None
+                if options.llama:
+                    gguf = scratch / f"{size}_{GGUF_TYPES[bits]}.gguf"
+                    if not gguf.exists():
+                        export(options.llama, config, floats, gguf, GGUF_TYPES[bits])
+                    llama = Llama(options.llama, gguf, options.threads)
+                figures = compare(course, llama, options.threads, options.repeat)
+                figures["weight_bytes"] = weight_bytes(weights)
+                if llama:
+                    llama.close()
+                result[f"{size}_{bits}bit"] = figures
+                print(f"{size} {bits} bit: {figures}", flush=True)
     print(json.dumps(result))
 
 

@@ -35,7 +35,9 @@ GROUPS: dict[str, dict[str, Command]] = {
         "tokenizer": Command("dragon.cli.tokenizer", "app", "Train, extend and try a tokenizer."),
         "data": Command("dragon.cli.data", "app", "Prepare text and questions for training."),
         "train": Command("dragon.cli.train", "train", "Train a model from a configuration."),
-        "quantize": Command("dragon.cli.quantize", "quantize", "Write a model in int8."),
+        "quantize": Command(
+            "dragon.cli.quantize", "quantize", "Write a model in bf16, int8 or int4."
+        ),
         "reference": Command("dragon.cli.reference", "app", "The whole model in plain NumPy."),
     },
     "Models": {
@@ -45,6 +47,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "import": Command("dragon.cli.export", "imports", "Take over a GGUF or JSON model."),
     },
     "Measure": {
+        "bench": Command("dragon.cli.bench", "app", "Measure speed and memory on this machine."),
         "eval": Command("dragon.cli.evaluate", "app", "Score a model, an index or an answerer."),
         "inspect": Command("dragon.cli.inspect", "inspect", "What a model saw in a text: a page."),
     },

@@ -1,0 +1,91 @@
+"""How fast an engine opens, reads and writes, and what memory it takes.
+
+In: an engine. Out: seconds of wall clock and of processor time. On a shared machine the wall clock
+measures the neighbours; with one thread the processor time does not.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from dragon.engine.body import Run
+from dragon.engine.engine import Engine
+from dragon.engine.matrices import BFloat16, Int4, Int8, Matrix
+
+
+class Seconds(NamedTuple):
+    """What a piece of work took."""
+
+    wall: float
+    processor: float
+
+
+def timed(work: Callable[[], object]) -> Seconds:
+    """Run something once."""
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return Seconds(time.perf_counter() - wall, time.process_time() - processor)
+
+
+class Course:
+    """Sequences of random tokens that an engine reads and writes, greedily."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.ids = np.random.default_rng(0).integers(
+            0, engine.config.vocab_size, engine.config.max_position_embeddings
+        )
+
+    def prefill(self, tokens: int) -> Seconds:
+        """Read a prompt; the logits of its last token."""
+        session = self.engine.session()
+        return timed(lambda: session.prefill(self.ids[:tokens]))
+
+    def decode(self, tokens: int, batch: int = 1, start: int = 16) -> Seconds:
+        """Write `tokens` tokens in each of `batch` sequences that begin with `start` tokens."""
+        body, embedding = self.engine.body, self.engine.embedding
+        caches = [body.new_cache(start + tokens) for _ in range(batch)]
+        first = embedding(self.ids[:start].astype(np.int32), np.arange(start, dtype=np.int32))
+        for cache in caches:
+            body.forward(first, [Run(cache, 0, start, 0)])
+
+        def write() -> None:
+            ids = np.ones(batch, np.int32)
+            for position in range(start, start + tokens):
+                x = embedding(ids, np.full(batch, position, np.int32))
+                states = body.forward(x, [Run(cache, position, 1, 0) for cache in caches])
+                ids = body.head(states).argmax(axis=1).astype(np.int32)
+
+        return timed(write)
+
+
+def weight_bytes(weights: Mapping[str, Matrix]) -> int:
+    """Bytes of all weights as the checkpoint holds them."""
+    return sum(map(_bytes, weights.values()))
+
+
+def _bytes(matrix: Matrix) -> int:
+    match matrix:
+        case Int8():
+            return matrix.q8.nbytes + matrix.scale.nbytes
+        case Int4():
+            return matrix.q4.nbytes + matrix.scale.nbytes
+        case BFloat16():
+            return matrix.bits.nbytes
+    return matrix.tensor.array.nbytes
+
+
+def resident_mb() -> float:
+    """Memory of this process that lies in RAM, mapped files included."""
+    try:
+        for line in Path("/proc/self/status").read_text("ascii").splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
