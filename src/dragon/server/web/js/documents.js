@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import { announce } from "./a11y.js";
 import { confirmed } from "./dialog.js";
 import { byId, drawn, el, fill, iconButton } from "./dom.js";
-import { counted, grouped, size } from "./format.js";
+import { asSentence, counted, grouped, size } from "./format.js";
 import { LibraryBar } from "./libraries.js";
 import { problem, said } from "./notice.js";
 import { session } from "./session.js";
@@ -137,7 +137,7 @@ export class Documents {
       {},
       el("span.document-title", {}, title || path),
       title && title !== path && el("span.document-path", {}, path),
-      status === "failed" && el("span.reason", {}, drawn("warning"), reason ?? "It could not be read."),
+      status === "failed" && el("span.reason", {}, drawn("warning"), asSentence(reason)),
     );
     const reading = el("span.reading", {}, "reading …");
     const passages = { ready: grouped(row.passages), failed: "–", indexing: reading }[status];

@@ -70,3 +70,9 @@ export function dayGroup(seconds, now = new Date()) {
 export function codePoints(text, a, b) {
   return Array.from(text).slice(a, b).join("");
 }
+
+/** @param {string | null} reason why a file is not in the library */
+export function asSentence(reason) {
+  const text = reason || "It could not be read.";
+  return text[0].toUpperCase() + text.slice(1);
+}

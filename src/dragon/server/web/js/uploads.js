@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { announce } from "./a11y.js";
 import { drawn, el, fill, iconButton } from "./dom.js";
-import { size } from "./format.js";
+import { asSentence, size } from "./format.js";
 import { problem } from "./notice.js";
 import { session } from "./session.js";
 
@@ -104,27 +104,39 @@ export class Uploads {
       cancel = abort;
       try {
         const { documents } = await done;
+        const refused = documents.find(({ status }) => status === "failed");
+        if (refused) return this.#failed(row, file, sentence(refused.reason));
         row.remove();
         announce(`${file.name} is stored.`);
         if (library === this.library) this.done(file, documents);
       } catch (error) {
-        this.#failed(row, file, error);
+        if (error instanceof api.ApiError && error.code === "cancelled") return row.remove();
+        const retry = () => {
+          row.remove();
+          this.add([file]);
+        };
+        this.#failed(row, file, problem(error, retry));
       }
     };
     this.#waiting.push(send);
     this.list.append(row);
   }
 
-  /** @param {HTMLElement} row @param {File} file @param {unknown} error */
-  #failed(row, file, error) {
-    if (error instanceof api.ApiError && error.code === "cancelled") return row.remove();
-    const retry = () => {
-      row.remove();
-      this.add([file]);
-    };
+  /**
+   * The line stays until it is dismissed: a file that was refused stands in no other list.
+   * @param {HTMLElement} row
+   * @param {File} file
+   * @param {HTMLElement} why
+   */
+  #failed(row, file, why) {
     const dismiss = iconButton("close", `Dismiss ${file.name}`, () => row.remove());
     const name = el("span.truncate", { title: file.name }, file.name);
     row.classList.add("failed");
-    fill(row, name, dismiss, problem(error, retry));
+    fill(row, name, dismiss, why);
   }
+}
+
+/** @param {string | null} reason */
+function sentence(reason) {
+  return el("div.reason", { role: "alert" }, drawn("warning"), asSentence(reason));
 }
