@@ -68,9 +68,12 @@ def search(
     index: File = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the passages that fit a question best, with their scores."""
+    """Print the passages that fit a question best, as `dragon ask` finds them, with their scores."""
+    from dragon.models import DEFAULT, model_folder
+    from dragon.text.vectors import load_vectors
+
     with Index.open(_file(index), read_only=True) as opened:
-        hits = opened.search(query, top_k)
+        hits = opened.search(query, top_k, load_vectors(model_folder(DEFAULT)))
         if not hits and not opened.documents():
             raise StoreError(f"The index {opened.path} is empty.", "Run: dragon index add PATH.")
     if as_json:
