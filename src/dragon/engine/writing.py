@@ -111,6 +111,9 @@ class Writer:
         self.prompt = network.embedding.check_ids(np.asarray(writing.prompt_ids))
         self.tokens: list[int] = self.prompt.tolist()
         self.session: Session | None = None
+        context = network.config.max_position_embeddings
+        # The last token written is never read, so that it may stand one behind the context.
+        self._end = min(len(self.prompt) + writing.max_tokens, context + 1)
         self.finish_reason: FinishReason | None = "length" if writing.max_tokens == 0 else None
         self._visible = visible_rows(network.config, 0, len(self.prompt), writing.prefix_length)
         self._sampler = Sampler(writing.sampling, self.tokens)
@@ -146,7 +149,7 @@ class Writer:
         limit = max(limit, self._visible - start)
         known = self.tokens[start : start + limit]
         complete = start + len(known) == len(self.tokens)
-        room = min(limit - len(known), self._left() - 1)
+        room = min(limit - len(known), self._end - len(self.tokens) - 1)
         self._guess = []
         if complete and self.guesser and room > 0 and self.written:
             self._guess = self.guesser.guess(self.tokens, room)
@@ -173,11 +176,6 @@ class Writer:
         if self.session and self.session.length >= len(self.tokens):
             self.session.truncate(len(self.tokens) - 1)
 
-    def _left(self) -> int:
-        """Tokens that may still be written."""
-        room = self.network.config.max_position_embeddings + 1 - len(self.tokens)
-        return min(room, self.writing.max_tokens - self.written)
-
     def _write(self, logits: Floats) -> Event | None:
         token = self._sampler(logits, self._matcher.allowed() if self._matcher else None)
         if token in self.writing.stop_ids:
@@ -192,7 +190,7 @@ class Writer:
             self._matcher.advance(token)
             if self._matcher.finished:
                 self.finish_reason = "stop"
-        if not self.finish_reason and self._left() == 0:
+        if not self.finish_reason and len(self.tokens) == self._end:
             self.finish_reason = "length"
         if self._text and self.finish_reason:
             text += self._text.finish()

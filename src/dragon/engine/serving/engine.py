@@ -5,6 +5,7 @@ the native kernels leave Python's lock to others while they compute.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
@@ -21,6 +22,8 @@ from dragon.engine.session import read_together
 from dragon.engine.writing import FinishReason
 from dragon.errors import ConfigError, InputError
 from dragon.tokenizer import Tokenizer
+
+COUNT_EVERY = 0.05  # seconds between two counts while there is work
 
 
 class ServingEngine:
@@ -123,7 +126,7 @@ class ServingEngine:
         return [self.submit(_with_seed(request, i), notify) for i in range(n)]
 
     def stats(self) -> Stats:
-        """What the engine is doing, as of its last step."""
+        """What the engine is doing, or was a few hundredths of a second ago."""
         with self._lock:
             arrived = len(self._arrived)
         return replace(self._stats, waiting=self._stats.waiting + arrived)
@@ -166,7 +169,8 @@ class ServingEngine:
             while self._take_orders():
                 if work := self._scheduler.plan():
                     self._step(work)
-                self._stats = self._count()
+                if not self._sequences or time.monotonic() > self._next_count:
+                    self._stats = self._count()
             self._end_all("cancelled")
         except BaseException as error:  # nobody may wait for a thread that is gone
             with self._lock:
@@ -178,7 +182,7 @@ class ServingEngine:
         with self._lock:
             arrived, self._arrived = self._arrived, []
         for sequence in arrived:
-            sequence.end(reason, error)
+            sequence.stream.end(reason, error)
         for stream in list(self._sequences):
             self._end(stream, reason, error)
         self._scheduler.drop_prefixes()
@@ -210,13 +214,11 @@ class ServingEngine:
                 self._end(sequence.stream, "error", error)
             return
         for (sequence, piece), rows in zip(work, logits, strict=True):
-            before = sequence.writer.written
             try:
                 sequence.take(rows)
             except Exception as error:
                 self._end(sequence.stream, "error", error)
                 continue
-            self._written += sequence.writer.written - before
             self._scheduler.settle(sequence, piece)
             if sequence.writer.finish_reason:
                 self._end(sequence.stream, sequence.writer.finish_reason)
@@ -227,10 +229,11 @@ class ServingEngine:
         sequence = self._sequences.pop(stream, None)
         if sequence is not None:
             self._scheduler.remove(sequence, keep=False)
-            self._count_guesses(sequence)
-            sequence.end(reason, error)
+            self._count_tokens(sequence)
+            sequence.stream.end(reason, error)
 
     def _count(self) -> Stats:
+        self._next_count = time.monotonic() + COUNT_EVERY
         s = self._scheduler
         return Stats(
             running=len(s.running),
@@ -246,7 +249,8 @@ class ServingEngine:
             accepted_tokens=self._accepted,
         )
 
-    def _count_guesses(self, sequence: Sequence) -> None:
+    def _count_tokens(self, sequence: Sequence) -> None:
+        self._written += sequence.stream.completion_tokens
         if sequence.writer.guesser:
             self._guessed += sequence.writer.guesser.guessed
             self._accepted += sequence.writer.guesser.accepted

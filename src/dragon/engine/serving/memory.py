@@ -67,10 +67,12 @@ class Memory:
 
     def growth(self, session: Session, tokens: int) -> int:
         """New chunks if a session reads so many tokens more."""
-        held = self._held.get(id(session), [])
+        held = self._held.get(id(session), ())
         end = chunks_of(session.length + tokens)
-        shared = (self._owners[chunk] > 1 for chunk in held[session.length // CHUNK : end])
-        return max(0, end - len(held)) + sum(shared)
+        need = max(0, end - len(held))
+        for chunk in held[session.length // CHUNK : end]:
+            need += self._owners[chunk] > 1
+        return need
 
     def grow(self, session: Session, tokens: int) -> None:
         """Note that a session is about to read so many tokens."""
@@ -91,9 +93,9 @@ class Memory:
     def trim(self, session: Session) -> None:
         """Note that a session has forgotten tokens."""
         held = self._held.get(id(session), [])
-        end = chunks_of(session.length)
-        self._release(held[end:])
-        del held[end:]
+        if (end := chunks_of(session.length)) < len(held):
+            self._release(held[end:])
+            del held[end:]
 
     def give_back(self, session: Session) -> None:
         """Note that a session is gone."""

@@ -69,8 +69,8 @@ class Stats:
         prefix_hits: requests that found a part of their prompt already read.
         prefix_tokens: tokens that they did not have to read.
         preemptions: times that a sequence gave its room to an earlier one.
-        written_tokens: of all requests.
-        guessed_tokens, accepted_tokens: of prompt lookup.
+        written_tokens: of all requests that have ended.
+        guessed_tokens, accepted_tokens: of prompt lookup, of the same requests.
     """
 
     running: int

@@ -102,7 +102,8 @@ class Scheduler:
             work[:] = [(other, p) for other, p in work if other is not victim]
             if victim is sequence:
                 return 0
-        self.memory.grow(piece.session, len(piece.ids))
+        if need:
+            self.memory.grow(piece.session, len(piece.ids))
         work.append((sequence, piece))
         return len(piece.ids)
 
@@ -183,6 +184,6 @@ class Scheduler:
         sequence.writer.session = session.fork(shared)
         self.memory.fork(session, sequence.writer.session)
         if not sequence.writer.written:
-            sequence.cached = shared
+            sequence.stream.cached_tokens = shared
             self.prefix_hits += 1
             self.prefix_tokens += shared

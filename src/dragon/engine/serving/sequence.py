@@ -2,11 +2,10 @@
 
 from dragon.engine.body import Floats
 from dragon.engine.lookup import PromptLookup
-from dragon.engine.serving.request import Usage
 from dragon.engine.serving.stream import Stream
 from dragon.engine.session import Network
 from dragon.engine.text_output import TextOutput
-from dragon.engine.writing import FinishReason, Writer
+from dragon.engine.writing import Writer
 from dragon.tokenizer import Tokenizer
 
 
@@ -20,7 +19,6 @@ class Sequence:
     Attributes:
         writer: its tokens and, while it runs, its keys and values.
         rank: minus the priority, and how many requests came before; the smallest goes first.
-        cached: tokens of the prompt that were taken from others.
     """
 
     def __init__(
@@ -35,7 +33,6 @@ class Sequence:
         self.stream = stream
         self.writer = Writer(network, request.writing(), text, lookup)
         self.rank: tuple[float, int] = (-request.priority, 0)
-        self.cached = 0
 
     @property
     def number(self) -> int:
@@ -52,13 +49,4 @@ class Sequence:
     def take(self, logits: Floats) -> None:
         """Pass on what is written after the piece that was read."""
         for event in self.writer.take(logits):
-            self.stream.put(event, self.usage())
-
-    def usage(self) -> Usage:
-        """Tokens so far."""
-        return Usage(len(self.writer.prompt), self.writer.written, self.cached)
-
-    def end(self, reason: FinishReason, error: BaseException | None = None) -> None:
-        """Tell the client that this was all."""
-        self.stream.usage = self.usage()
-        self.stream.end(reason, error)
+            self.stream.put(event)

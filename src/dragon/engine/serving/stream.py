@@ -17,7 +17,7 @@ class Stream:
     Attributes:
         request: what was asked for.
         finish_reason: why the answer ended; None while it goes on.
-        usage: tokens so far.
+        completion_tokens, cached_tokens: see `Usage`; the engine's thread counts them.
         error: what went wrong, if finish_reason is "error"; reading to the end raises it.
     """
 
@@ -29,12 +29,17 @@ class Stream:
     ) -> None:
         self.request = request
         self.finish_reason: FinishReason | None = None
-        self.usage = Usage(len(request.prompt_ids), 0, 0)
+        self.completion_tokens = self.cached_tokens = 0
         self.error: BaseException | None = None
         self._cancel = cancel
         self._notify = notify
         self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._ended = False
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens so far."""
+        return Usage(len(self.request.prompt_ids), self.completion_tokens, self.cached_tokens)
 
     def get(self, timeout: float | None = None) -> Event | None:
         """The next event; None at the end of the answer.
@@ -111,9 +116,10 @@ class Stream:
 
     # What follows is called by the engine's thread alone.
 
-    def put(self, event: Event, usage: Usage) -> None:
+    def put(self, event: Event) -> None:
         """Hand over an event."""
-        self.usage = usage
+        if event.token is not None:
+            self.completion_tokens += 1
         self._events.put(event)
         self._tell()
 
