@@ -1,8 +1,9 @@
 """Who may do what: keys, sites, sizes, speeds."""
 
 import socket
-import time
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from dragon.errors import ConfigError
 from dragon.server.keys import VARIABLE, Keys
 from dragon.server.run import make_server
 from dragon.server.settings import ServerSettings
-from tests.http.running import Served, serving
+from dragon.server.worker import _Job
+from tests.http.running import Served, serving, wait_until
 
 QUESTION = {"messages": [{"role": "user", "content": "How many days may visitors stay?"}]}
 
@@ -146,24 +148,33 @@ def test_rates_and_sizes(fresh: ServerSettings) -> None:
         assert served.http.get("/health").status_code == 200
 
 
+@contextmanager
+def held(served: Served, jobs: int) -> Iterator[None]:
+    """Keep the answering threads busy with some jobs; two can be worked on at once."""
+    hold = threading.Event()
+    for _ in range(jobs):
+        served.state.worker._jobs.put(_Job(lambda: iter([hold.wait(60)]), lambda event: None))
+    try:
+        wait_until(lambda: served.state.worker.waiting == max(0, jobs - 2))
+        yield
+    finally:
+        hold.set()
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_has_a_time_limit(fresh: ServerSettings, stream: bool) -> None:
+    with serving(replace(fresh, timeout=0.3)) as served, held(served, 2):
+        body = QUESTION | {"stream": stream}
+        response = served.http.post("/v1/chat/completions", json=body)
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "timeout")
+
+
 def test_too_many_waiting_are_sent_away(fresh: ServerSettings) -> None:
-    with serving(replace(fresh, max_waiting=1)) as served:
-        import threading
-
-        hold = threading.Event()
-        jobs = served.state.worker._jobs
-        from dragon.server.worker import _Job
-
-        for _ in range(3):  # two that work and one that waits
-            jobs.put(_Job(lambda: iter([hold.wait(30)]), lambda event: None))
-        end = time.monotonic() + 10
-        while served.state.worker.waiting > 1 and time.monotonic() < end:
-            time.sleep(0.01)
+    with serving(replace(fresh, max_waiting=1)) as served, held(served, 3):
         refused = served.http.post("/v1/chat/completions", json=QUESTION)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
         assert int(refused.headers["Retry-After"]) >= 1
         assert served.http.get("/ready").status_code == 503
-        hold.set()
 
 
 def test_security_headers_are_everywhere(served: Served) -> None:

@@ -59,10 +59,8 @@ class EventStream(Response):
                             await self._start(send)
                             started = True
                         await _write(send, data)
-            except (OSError, asyncio.CancelledError):
-                raise
             except Exception as error:
-                if not started:
+                if not started or _is_left(error):
                     raise
                 problem = as_api_error(error, scope.get("dragon.request_id", ""))
                 await _write(send, event(problem.body))
@@ -75,8 +73,11 @@ class EventStream(Response):
 
 
 async def _write(send: Send, data: bytes) -> None:
-    async with asyncio.timeout(WRITE_SECONDS):
-        await send({"type": "http.response.body", "body": data, "more_body": True})
+    try:
+        async with asyncio.timeout(WRITE_SECONDS):
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+    except TimeoutError:
+        raise ConnectionAbortedError("The client does not read.") from None
 
 
 async def while_there(state: State, request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -122,7 +123,8 @@ async def _ended(*tasks: "asyncio.Future[Any]") -> None:
 
 
 def _is_left(error: BaseException) -> bool:
-    return isinstance(error, OSError)
+    # A time that is over is an OSError too.
+    return isinstance(error, OSError) and not isinstance(error, TimeoutError)
 
 
 async def _gone(receive: Receive) -> None:
