@@ -68,7 +68,10 @@ class Scheduler:
             if room > 0:
                 room -= self._plan_one(work, sequence, room)
         while room > 0 and (admitted := self._admit()):
-            room -= self._plan_one(work, admitted, room)
+            tokens = self._plan_one(work, admitted, room)
+            if not tokens:
+                break
+            room -= tokens
         return work
 
     def settle(self, sequence: Sequence, piece: Piece) -> None:
