@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from dragon.engine.safetensors import open_safetensors
+from dragon.engine.safetensors import DTYPES, Entry, open_safetensors, write_safetensors
 from dragon.errors import CheckpointError
 
 numbers = st.one_of(
@@ -143,3 +143,33 @@ def test_any_bytes_are_refused_or_read(folder: Path, content: bytes) -> None:
     except CheckpointError:
         return
     assert sum(tensor.array.nbytes for tensor in tensors.values()) <= len(content)
+
+
+ARRAYS = st.tuples(
+    st.sampled_from(["F32", "F16", "BF16", "U8", "I8"]), st.lists(st.integers(0, 5), max_size=3)
+)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=6), ARRAYS, max_size=5))
+def test_what_is_written_is_read_by_us_and_by_the_library(
+    folder: Path, tensors: dict[str, tuple[str, list[int]]]
+) -> None:
+    from safetensors import safe_open
+
+    random, path = np.random.default_rng(0), folder / "written"
+    values = {
+        name: random.integers(0, 100, shape).astype(DTYPES[dtype])
+        for name, (dtype, shape) in tensors.items()
+        if name != "__metadata__"
+    }
+    entries: dict[str, Entry] = {
+        name: (tensors[name][0], array.shape, lambda array=array: array)
+        for name, array in values.items()
+    }
+    write_safetensors(path, entries)
+    read = open_safetensors(path)
+    assert read.keys() == values.keys()
+    for name, array in values.items():
+        np.testing.assert_array_equal(read[name].array, array)
+    with safe_open(path, "np") as library:  # type: ignore[no-untyped-call]
+        assert set(library.keys()) == values.keys()

@@ -138,4 +138,4 @@ def test_llama_cpp_writes_the_same(tmp_path: Path, name: str, kind: Any) -> None
     folder = make(name, tmp_path / "model")
     export_gguf(folder, tmp_path / "m.gguf", kind)
     import_gguf(tmp_path / "m.gguf", tmp_path / "back")  # the same rounded weights
-    assert differing_steps(tmp_path / "m.gguf", tmp_path / "back", steps=32) == []
+    assert differing_steps(tmp_path / "m.gguf", tmp_path / "back", kind, steps=32) == []

@@ -24,7 +24,13 @@ DEFAULTS: dict[str, Values] = {
     "qwen2": {"max_position_embeddings": 32768, "num_key_value_heads": 32},
     "qwen3": {"max_position_embeddings": 32768, "num_key_value_heads": 32, "head_dim": 128},
 }
-REQUIRED = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
+REQUIRED = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "max_position_embeddings",
+)
 # Settings that change what a model computes, and the only value of each that we compute.
 FIXED: dict[str, Any] = {
     "scale_attn_weights": True,
@@ -85,7 +91,7 @@ def _read_gpt2(values: Values) -> Values:
         )
     inner = values.get("n_inner")
     return {
-        **_given(values, *REQUIRED, "max_position_embeddings", "norm_eps", "tie_word_embeddings"),
+        **_given(values, *REQUIRED, "norm_eps", "tie_word_embeddings"),
         "intermediate_size": _times_four(values["hidden_size"]) if inner is None else inner,
         "num_key_value_heads": values["num_attention_heads"],
         "position": "learned",
@@ -112,16 +118,14 @@ def _llama_like(values: Values) -> Values:
         raise CheckpointError(
             f"config.json: hidden_act {activation!r} is not supported.", "Supported: silu."
         )
-    optional = _given(values, "max_position_embeddings", "head_dim")
     tied = values.get("tie_word_embeddings")
     return {
         **_given(values, *REQUIRED, "intermediate_size"),
         "num_key_value_heads": values["num_attention_heads"],
-        **_given(values, "num_key_value_heads"),
+        **_given(values, "num_key_value_heads", "head_dim"),
         "norm_eps": values.get("rms_norm_eps", 1e-6),
         "tie_word_embeddings": False if tied is None else tied,
-        **optional,
-        **_rope(values, optional["max_position_embeddings"]),
+        **_rope(values, values["max_position_embeddings"]),
     }
 
 

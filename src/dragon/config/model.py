@@ -11,6 +11,11 @@ NormPlacement = Literal["pre", "post"]
 Activation = Literal["swiglu", "gelu", "gelu_tanh", "relu"]
 Position = Literal["rope", "learned", "sinusoidal"]
 Attention = Literal["causal", "bidirectional", "prefix"]
+SIZES = (
+    "vocab_size hidden_size intermediate_size num_hidden_layers num_attention_heads "
+    "num_key_value_heads max_position_embeddings"
+)
+LARGEST = 2**31 - 1  # what the kernels count in
 RopeScaling = Literal["none", "linear", "llama3", "yarn"]
 
 
@@ -79,13 +84,8 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_types(self, "model")
-        check_at_least(
-            self,
-            "model",
-            1,
-            "vocab_size hidden_size intermediate_size num_hidden_layers num_attention_heads "
-            "num_key_value_heads max_position_embeddings",
-        )
+        check_at_least(self, "model", 1, SIZES)
+        self._check_sizes()
         check_at_least(self, "model", 0, "head_dim rope_original_positions sliding_window")
         for name in ("rope_theta", "norm_eps", "rope_low_freq_factor"):
             if getattr(self, name) <= 0:
@@ -101,6 +101,13 @@ class ModelConfig:
         self._check_heads()
         self._check_rope_scaling()
         self._check_window()
+
+    def _check_sizes(self) -> None:
+        for name in SIZES.split():
+            if getattr(self, name) > LARGEST:
+                raise ConfigError(
+                    f"model.{name} is {getattr(self, name)}.", f"It must be at most {LARGEST}."
+                )
 
     def _check_heads(self) -> None:
         # The name in a message: what was given, or what it follows from.

@@ -16,6 +16,7 @@ from dragon.engine.beam import Answer, BeamSearch, beam_search
 from dragon.engine.body import Body, Floats, Run
 from dragon.engine.constraints import Constraint
 from dragon.engine.embedding import Embedding, Features, Ids
+from dragon.engine.health import check_finite
 from dragon.engine.kernels import make_body
 from dragon.engine.loading import load
 from dragon.engine.lookup import PromptLookup
@@ -51,7 +52,7 @@ class Engine:
         self.body: Body = make_body(config, weights, kernels, threads)
         self.embedding = Embedding(config, weights)
         self.heads = Heads(config, weights)
-        self.network = Network(config, self.body, self.embedding, self.heads.pointer)
+        self.network = Network(config, self.body, self.embedding, self.heads.pointer, weights)
 
     @classmethod
     def open(cls, folder: Path, *, kernels: str | None = None, threads: int | None = None) -> Self:
@@ -103,6 +104,7 @@ class Engine:
         runs = [Run(self.body.new_cache(n, once=True), 0, n, n) for n in lengths]
         weight, bias = self.heads.span
         scores = self.body.forward(x, runs) @ weight.T + bias
+        check_finite(scores, self.network.weights)
         return np.split(scores, np.cumsum(lengths)[:-1])
 
     def logits(self, ids: Ids, prefix_length: int | None = None) -> Floats:

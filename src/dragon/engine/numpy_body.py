@@ -5,7 +5,6 @@ S tokens in the cache, V vocabulary.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,11 +109,14 @@ class NumpyBody:
         self.config = config
         self.matrices = weights
         self.weights: dict[str, Floats] = {}
+        self._rope = rope_table(config, 0)
 
-    @cached_property
-    def rope(self) -> tuple[Floats, Floats]:
-        """The rotary table, made on first use."""
-        return rope_table(self.config, self.config.max_position_embeddings)
+    def rope(self, start: int, end: int) -> tuple[Floats, Floats]:
+        """Rows [start, end) of the rotary table, which grows with the longest sequence."""
+        if end > len(self._rope[0]):
+            self._rope = rope_table(self.config, max(end, 2 * len(self._rope[0])))
+        cos, sin = self._rope
+        return cos[start:end], sin[start:end]
 
     def new_cache(self, capacity: int, once: bool = False) -> NumpyCache:
         """Room for one sequence."""
@@ -194,7 +196,7 @@ class NumpyBody:
     def _attend_run(self, layer: int, q: Floats, k: Floats, v: Floats, run: Run) -> Floats:
         end = run.start + run.length
         if self.config.position == "rope":
-            cos, sin = (table[run.start : end] for table in self.rope)
+            cos, sin = self.rope(run.start, end)
             q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         keys, values = run.cache.store(layer, run.start, k, v)
         positions = np.arange(end)

@@ -73,7 +73,7 @@ def write_safetensors(path: Path, entries: Mapping[str, Entry]) -> None:
         file.write(len(text).to_bytes(8, "little") + text)
         for name in order:
             dtype, shape, make = entries[name]
-            values = np.ascontiguousarray(make(), DTYPES[dtype])
+            values = np.asarray(make(), DTYPES[dtype], order="C")
             assert values.shape == tuple(shape), name
             file.write(values.reshape(-1).data)
 

@@ -5,15 +5,19 @@ gives what is read at once, and what is read beside other sequences gives what i
 Shapes: M rows of all pieces, T tokens of a sequence, C channels, V vocabulary.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dragon.config import ModelConfig
 from dragon.engine.body import Body, Floats, Run
 from dragon.engine.embedding import Embedding, Ids
+from dragon.engine.health import check_finite
+from dragon.engine.matrices import Matrix
 from dragon.engine.pointer import PointerHead
 from dragon.errors import InputError
 
@@ -26,6 +30,7 @@ class Network:
     body: Body
     embedding: Embedding
     pointer: PointerHead | None
+    weights: Mapping[str, Matrix]
 
 
 class Session:
@@ -141,20 +146,10 @@ def read_together(pieces: Sequence[Piece]) -> list[Floats]:
         Logits [wanted, V] of each piece.
     """
     network = pieces[0].session.network
-    starts = [piece.session.length for piece in pieces]
-    positions = [
-        np.arange(start, start + len(piece.ids), dtype=np.int32)
-        for start, piece in zip(starts, pieces, strict=True)
-    ]
-    x = network.embedding(
-        np.concatenate([piece.ids for piece in pieces]), np.concatenate(positions)
-    )
-    runs = [
-        Run(piece.session.cache, start, len(piece.ids), piece.visible)
-        for start, piece in zip(starts, pieces, strict=True)
-    ]
-    bounds = np.cumsum([len(piece.ids) for piece in pieces])[:-1]
-    states = np.split(network.body.forward(x, runs), bounds)
+    runs = [Run(p.session.cache, p.session.length, len(p.ids), p.visible) for p in pieces]
+    positions = [np.arange(run.start, run.start + run.length, dtype=np.int32) for run in runs]
+    x = network.embedding(_joined([piece.ids for piece in pieces]), _joined(positions))
+    states = _parts(network.body.forward(x, runs), [run.length for run in runs])
     for piece, rows in zip(pieces, states, strict=True):
         piece.session.append(piece.ids, rows)
     wanted = [rows[len(rows) - p.wanted :] for p, rows in zip(pieces, states, strict=True)]
@@ -162,14 +157,26 @@ def read_together(pieces: Sequence[Piece]) -> list[Floats]:
 
 
 def _logits(network: Network, pieces: Sequence[Piece], states: list[Floats]) -> list[Floats]:
-    if not any(piece.wanted for piece in pieces):
+    counts = [piece.wanted for piece in pieces]
+    if not any(counts):
         return [np.zeros((0, network.config.vocab_size), np.float32) for _ in pieces]
-    bounds = np.cumsum([piece.wanted for piece in pieces])[:-1]
-    logits = np.split(network.body.head(np.concatenate(states)), bounds)
+    scores = network.body.head(_joined(states))
+    check_finite(scores, network.weights)
+    logits = _parts(scores, counts)
     return [
         piece.session.mix_copies(part, rows, piece.visible)
         for piece, part, rows in zip(pieces, logits, states, strict=True)
     ]
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _parts(rows: Floats, counts: Sequence[int]) -> list[Floats]:
+    """Views of consecutive rows, so many in each."""
+    ends = accumulate(counts)
+    return [rows[end - count : end] for end, count in zip(ends, counts, strict=True)]
 
 
 def visible_rows(config: ModelConfig, read: int, count: int, prefix_length: int | None) -> int:
