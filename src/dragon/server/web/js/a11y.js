@@ -48,6 +48,7 @@ function focusable(node) {
 export function startShortcuts(act) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return; // it has keys of its own
     const chord = event.ctrlKey || event.metaKey;
     const slash = event.key === "/" && !chord && !event.altKey && !isTyping(event.target);
     if (slash || (chord && event.key.toLowerCase() === "k")) {

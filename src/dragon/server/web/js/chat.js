@@ -6,7 +6,7 @@ import { Composer } from "./composer.js";
 import { byId, el, fill, iconButton } from "./dom.js";
 import { Empty } from "./empty.js";
 import { problem } from "./notice.js";
-import { conversationAddress, go } from "./router.js";
+import { conversationAddress, go, route } from "./router.js";
 import { session } from "./session.js";
 import { Thread } from "./thread.js";
 
@@ -26,6 +26,7 @@ export class Chat {
   /** @type {Thread | null} */
   #thread = null;
   #following = true;
+  #asked = 0;
 
   /** @param {ChatHost} host */
   constructor(host) {
@@ -86,13 +87,16 @@ export class Chat {
 
   /** @param {string} id */
   async #load(id) {
+    const asked = ++this.#asked;
     try {
       const found = await api.conversation(id);
+      if (asked !== this.#asked) return; // another one has been opened meanwhile
       const thread = this.#fresh(found);
       if (session.models.some((model) => model.id === found.model)) session.choose(found.model);
       thread.restore(found.messages);
       this.#show(thread);
     } catch (error) {
+      if (asked !== this.#asked) return;
       this.#thread = null;
       const missing = error instanceof api.ApiError && error.status === 404;
       fill(this.scroll, el("div.thread", {}, problem(error, missing ? undefined : () => this.open(id))));
@@ -113,6 +117,7 @@ export class Chat {
 
   /** @param {Thread} thread */
   #show(thread) {
+    this.#asked += 1;
     this.#thread = thread;
     this.host.title(thread.conversation?.title ?? "New conversation");
     if (thread.turns.length) fill(this.scroll, thread.node);
@@ -157,7 +162,8 @@ export class Chat {
     if (thread !== this.#thread) return;
     this.host.title(conversation.title);
     const address = conversationAddress(conversation.id);
-    if (location.hash !== address) go(address, { quiet: true });
+    // Whoever has gone to the documents meanwhile stays there.
+    if (location.hash !== address && route().view === "chat") go(address, { quiet: true });
   }
 
   #scrollToEnd() {

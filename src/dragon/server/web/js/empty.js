@@ -21,11 +21,10 @@ export class Empty {
     this.library = "";
   }
 
-  /** Shows the chosen library, if it is not shown already. @param {boolean} [again] */
-  async show(again = false) {
+  /** Shows the chosen library as it is now; what was shown stays until that is known. */
+  async show() {
     const model = session.model;
     const library = model?.dragon.library ?? "";
-    if (!again && library === this.library && this.examples.childElementCount) return;
     this.library = library;
     if (!model || !library) return this.#showRaw();
     try {
@@ -33,7 +32,7 @@ export class Empty {
       if (library === this.library) await this.#showLibrary(known);
     } catch (error) {
       fill(this.holds);
-      fill(this.examples, el("li", {}, problem(error, () => this.show(true))));
+      fill(this.examples, el("li", {}, problem(error, () => this.show())));
     }
   }
 

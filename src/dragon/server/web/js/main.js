@@ -157,7 +157,6 @@ document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => event.preventDefault()); // never leave for a dropped file
 document.addEventListener("dragon:key", askForKey);
 window.addEventListener("hashchange", follow);
-window.addEventListener("popstate", follow);
 // The link to a new conversation leads away from an address that may already be it.
 for (const link of document.querySelectorAll('a[href="#/"]')) {
   link.addEventListener("click", () => location.hash === "#/" && go("#/", { replace: true }));
