@@ -1,5 +1,7 @@
 """What must hold of the mathematics, each by its name."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 
 from dragon.config import ModelConfig
 from dragon.reference.attention import attend, visible
-from dragon.reference.blocks import Cache
+from dragon.reference.blocks import Cache, Drop
+from dragon.reference.gradcheck import check_gradients
+from dragon.reference.linear import dropout
 from dragon.reference.losses import language_loss
 from dragon.reference.model import TOKENS, states
 from dragon.reference.mouths import logits
@@ -120,6 +124,21 @@ def test_tied_gradients_add_up() -> None:
     _, untied = language_loss(both, apart, ids, targets)
     np.testing.assert_allclose(tied[TOKENS], untied[TOKENS] + untied["lm_head.weight"], **EXACT)
     assert np.abs(untied[TOKENS]).sum() > 0
+
+
+def test_dropout_keeps_the_mean_and_has_its_gradient() -> None:
+    p, ids, targets = doubles(TINY), token_ids(TINY), token_ids(TINY, 1)
+
+    def dropped(parameters: Mapping[str, np.ndarray]) -> tuple[float, dict[str, np.ndarray]]:
+        drop = Drop(0.3, np.random.default_rng(5))  # the same masks at every call
+        return language_loss(parameters, TINY, ids, targets, drop=drop)
+
+    loss, grads = dropped(p)
+    assert loss != language_loss(p, TINY, ids, targets)[0]
+    for check in check_gradients(lambda q: dropped(q)[0], p, grads):
+        assert check.error <= 1e-6, check
+    kept = Drop(0.3, np.random.default_rng(0)).mask((100_000,))
+    assert dropout(np.ones(100_000), kept, 0.3).mean() == pytest.approx(1, abs=0.01)
 
 
 @settings(max_examples=25)
