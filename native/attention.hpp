@@ -9,11 +9,24 @@ static void remember(const Cache& cache, int layer, int head, int d, int positio
   const int chunk = position / CHUNK_TOKENS, at = position % CHUNK_TOKENS;
   Element* keys =
       cache.keys<Element>(chunk, layer, head) + size_t(at / BLOCK) * d * BLOCK + at % BLOCK;
-  for (int i = 0; i < d; i++) store_one(keys + i * BLOCK, key[i]);
   Element* values = cache.values<Element>(chunk, layer, head) + size_t(at) * BLOCK;
-  for (int i = 0; i < d; i += BLOCK)
-    for (int j = 0; j < std::min(BLOCK, d - i); j++)
-      store_one(values + size_t(i) * CHUNK_TOKENS + j, value[i + j]);
+  auto keep = [&](int i, int n, Vec k, Vec v) {
+    Element converted[2][LANES];
+    store(converted[0], k);
+    store(converted[1], v);
+    Element* to = values + size_t(i / BLOCK) * CHUNK_TOKENS * BLOCK + i % BLOCK;
+    for (int j = 0; j < n; j++) {
+      keys[(i + j) * BLOCK] = converted[0][j];
+      to[j] = converted[1][j];
+    }
+  };
+  int i = 0;
+  for (; i + LANES <= d; i += LANES) keep(i, LANES, load(key + i), load(value + i));
+  if (i == d) return;
+  float rest[2][LANES] = {};
+  std::copy(key + i, key + d, rest[0]);
+  std::copy(value + i, value + d, rest[1]);
+  keep(i, d - i, load(rest[0]), load(rest[1]));
 }
 
 // In place: scores [length], of which [first, last) count -> probabilities not yet divided by their
@@ -73,8 +86,10 @@ static void attend_rows(const Model& model, const Run& run, int layer, int head,
                                  scores + (at - begin), size_t(length), out},
               0, blocks(d), rows.n);
   }
-  for (int i = 0; i < rows.n; i++)
-    for (int j = 0; j < d; j++) rows.out[i * rows.stride + j] = mixed[i * d_padded + j] / sums[i];
+  for (int i = 0; i < rows.n; i++) {
+    const float share = 1.0f / sums[i];
+    for (int j = 0; j < d; j++) rows.out[i * rows.stride + j] = mixed[i * d_padded + j] * share;
+  }
 }
 
 // Rows [first, last) of a run for all query heads of one key/value head: q [.., heads * d] -> out in the

@@ -70,13 +70,6 @@ static inline void store(Half* p, Vec v) {
 }
 #endif
 
-static inline void store_one(float* p, float x) { *p = x; }
-static inline void store_one(Half* p, float x) {
-  Half all[LANES];
-  store(all, splat(x));
-  *p = all[0];
-}
-
 #if defined(DRAGON_AVX512)
 static inline float sum(Vec v) { return _mm512_reduce_add_ps((__m512)v); }
 static inline float maximum(Vec v) { return _mm512_reduce_max_ps((__m512)v); }

@@ -11,7 +11,7 @@ from dragon.config import ModelConfig
 from dragon.quantize import quantize_checkpoint
 from tests.engine.models import random_tensors
 
-CONFIG = ModelConfig(60, 32, 48, 1, 2, 1, 40)
+CONFIG = ModelConfig(60, 64, 128, 1, 2, 1, 40)
 FIELDS = "load_s first_token_ms prefill_tok_s decode_tok_s batch_tok_s rss_mb weight_bytes".split()
 
 
