@@ -66,3 +66,11 @@ def test_what_no_family_computes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is the model itself"):
         export_hugging_face(tmp_path / "model", tmp_path / "model")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["gpt2", "qwen3"])
+def test_another_librarys_folder_is_quantised(tmp_path: Path, name: str) -> None:
+    export_hugging_face(make(name, tmp_path / "model"), tmp_path / "theirs")
+    quantize_checkpoint(tmp_path / "theirs", tmp_path / "int8")
+    exact, ours = engine_logits(tmp_path / "theirs"), engine_logits(tmp_path / "int8")
+    assert np.sqrt(np.mean((ours - exact) ** 2)) < 0.1 * exact.std()
