@@ -228,6 +228,11 @@ def test_files_and_vector_stores(client: OpenAI, served: Served) -> None:
     assert client.vector_stores.files.retrieve(file.id, vector_store_id=store.id).status == (
         "completed"
     )
+    listed = client.vector_stores.files.list(store.id, filter="completed", order="asc")
+    assert [one.id for one in listed] == [file.id]
+    assert not list(client.vector_stores.files.list(store.id, filter="failed"))
+    assert file.id in {one.id for one in client.files.list(purpose="assistants", order="asc")}
+    assert not list(client.files.list(purpose="user_data"))
     (hit,) = client.vector_stores.search(store.id, query="How many cars?")
     assert (hit.file_id, hit.filename) == (file.id, "parking.md")
     assert "88 cars" in hit.content[0].text

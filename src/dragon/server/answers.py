@@ -80,9 +80,19 @@ class Answers:
     def _key(self, library: Library, question: str, asked: str) -> tuple[Any, ...]:
         return library.id, library.index, library.version(), question, asked, self._top_k
 
-    def index(self, library: Library) -> Index:
+    def close_indexes(self) -> None:
+        """Close what this thread has opened."""
+        opened = self._indexes()
+        while opened:
+            opened.popitem()[1].close()
+
+    def _indexes(self) -> dict[Any, Index]:
+        found: dict[Any, Index] = self._opened.__dict__.setdefault("indexes", {})
+        return found
+
+    def _index(self, library: Library) -> Index:
         """The library's index, opened for this thread."""
-        opened: dict[Any, Index] = self._opened.__dict__.setdefault("indexes", {})
+        opened = self._indexes()
         key = (library.index, library.version()[0])
         if key not in opened:
             for old in [k for k in opened if k[0] == library.index]:
@@ -91,7 +101,7 @@ class Answers:
         return opened[key]
 
     def _fresh(self, library: Library, question: str, asked: str) -> Iterator[Told]:
-        index = self.index(library)
+        index = self._index(library)
         if index.is_empty():
             raise _empty(library)
         answerer = Answerer(index, self.reader, self._top_k)

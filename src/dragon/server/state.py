@@ -63,7 +63,7 @@ class State:
         except BaseException:
             database.close()
             raise
-        worker = Worker(ANSWERING_THREADS, settings.max_waiting)
+        worker = Worker(ANSWERING_THREADS, settings.max_waiting, lambda: state.close_indexes())
         state = cls(settings, database, keys, libraries, worker, limits, Metrics())
         state.metrics.watch(state)
         return state
@@ -119,6 +119,11 @@ class State:
         """End what the plain model writes; its streams say so and close."""
         if self.generator:
             self.generator.close()
+
+    def close_indexes(self) -> None:
+        """Close what an answering thread has opened; called by it at its end."""
+        if self.loaded:
+            self.loaded.close_indexes()
 
     def close(self) -> None:
         """End the threads and close the files."""

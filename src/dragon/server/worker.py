@@ -41,9 +41,13 @@ class Worker:
     Args:
         threads: how many.
         most_waiting: jobs that may wait; more are refused.
+        leave: called in each thread before it ends.
     """
 
-    def __init__(self, threads: int, most_waiting: int) -> None:
+    def __init__(
+        self, threads: int, most_waiting: int, leave: Callable[[], None] = lambda: None
+    ) -> None:
+        self._leave = leave
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._most_waiting = most_waiting
         self._seconds = 0.2  # that a job takes, a moving mean
@@ -110,6 +114,7 @@ class Worker:
                 began = time.perf_counter()
                 self._work(job)
                 self._seconds += 0.1 * (time.perf_counter() - began - self._seconds)
+        self._leave()
 
     def _work(self, job: _Job) -> None:
         try:

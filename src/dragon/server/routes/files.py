@@ -11,6 +11,7 @@ from dragon.server.files import Files
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
 Limit = Annotated[int, Query(ge=1, le=10_000)]
+Order = Literal["asc", "desc"]
 After = Annotated[str | None, Query(max_length=100)]
 
 
@@ -36,9 +37,16 @@ async def create(
 
 
 @router.get("")
-def files(own: Own, limit: Limit = 10_000, after: After = None) -> dict[str, Any]:
+def files(
+    own: Own,
+    limit: Limit = 10_000,
+    after: After = None,
+    order: Order = "desc",
+    purpose: Literal["assistants", "user_data"] | None = None,
+) -> dict[str, Any]:
     """The files, the newest first."""
-    return page(own.all(), limit, after)
+    found = [file for file in own.all() if purpose in (None, file["purpose"])]
+    return page(found, limit, after, order)
 
 
 @router.get("/{file_id}")
@@ -62,8 +70,9 @@ def delete(file_id: str, own: Own, state: Running, _: Writer) -> dict[str, Any]:
     return {"id": file_id, "object": "file", "deleted": True}
 
 
-def page(found: list[dict[str, Any]], limit: int, after: str | None) -> dict[str, Any]:
-    """Some objects of a list, in OpenAI's form."""
+def page(found: list[dict[str, Any]], limit: int, after: str | None, order: str) -> dict[str, Any]:
+    """Some objects of a list, which has the newest first, in OpenAI's form."""
+    found = found if order == "desc" else found[::-1]
     if after is not None:
         places = [i for i, one in enumerate(found) if one["id"] == after]
         found = found[places[0] + 1 :] if places else []

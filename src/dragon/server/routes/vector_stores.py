@@ -1,6 +1,6 @@
 """/v1/vector_stores: each is a library of documents with an index of its own."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -11,7 +11,7 @@ from dragon.server.errors import ApiError
 from dragon.server.libraries import library_name
 from dragon.server.library import Library
 from dragon.server.requests import Body
-from dragon.server.routes.files import After, Own, page
+from dragon.server.routes.files import After, Order, Own, page
 
 router = APIRouter(prefix="/v1/vector_stores", tags=["vector stores"])
 Name = Annotated[str, Field(max_length=200)]
@@ -59,11 +59,13 @@ def create(body: NewStore, state: Running, own: Own, _: Writer) -> dict[str, Any
 
 
 @router.get("")
-def stores(state: Running, _: Asker, limit: Limit = 20, after: After = None) -> dict[str, Any]:
+def stores(
+    state: Running, _: Asker, limit: Limit = 20, after: After = None, order: Order = "desc"
+) -> dict[str, Any]:
     """All vector stores; libraries made in other ways are among them."""
     found = [described(library) for library in state.libraries]
     found.sort(key=lambda store: -store["created_at"])
-    return page(found, limit, after)
+    return page(found, limit, after, order)
 
 
 @router.get("/{store}")
@@ -98,10 +100,18 @@ def put_in(store: str, body: NewFile, state: Running, own: Own, _: Writer) -> di
 
 @router.get("/{store}/files")
 def files(
-    store: str, state: Running, own: Own, limit: Limit = 20, after: After = None
+    store: str,
+    state: Running,
+    own: Own,
+    limit: Limit = 20,
+    after: After = None,
+    order: Order = "desc",
+    filter: Literal["in_progress", "completed", "failed", "cancelled"] | None = None,
 ) -> dict[str, Any]:
-    """The files in a vector store."""
-    return page(own.all_in(state.libraries.get(store, "vector_store_id")), limit, after)
+    """The files in a vector store, the newest first."""
+    found = own.all_in(state.libraries.get(store, "vector_store_id"))
+    shown = [file for file in found if filter in (None, file["status"])]
+    return page(shown, limit, after, order)
 
 
 @router.get("/{store}/files/{file}")
