@@ -1,6 +1,6 @@
 """Whatever a document, a file name, a title or a model says, it is shown as text."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Open, ask
 from tests.browser.documents import HOSTILE_NAME, IMAGE, SCRIPT
@@ -23,10 +23,9 @@ def test_text_of_a_document_stays_text(page: Page) -> None:
     expect(body).to_contain_text(f"The hydra {IMAGE} of {SCRIPT} Lerna has 9 heads [1] and [x](")
     # A marker that the document itself holds is no citation.
     expect(body.locator(".chip")).to_have_count(1)
-    expect(page.locator(".source-row")).to_contain_text(SCRIPT)
     page.locator(".chip").click()
     expect(page.locator(".prose")).to_contain_text(IMAGE)
-    expect(page.locator(".source-headings")).to_contain_text(SCRIPT)
+    expect(page.locator(".prose")).to_contain_text(f"## Heads {SCRIPT}")
     assert_harmless(page)
 
 
@@ -52,7 +51,9 @@ def test_questions_and_titles_stay_text(page: Page, served: Served) -> None:
     assert_harmless(page)
 
 
-def test_the_policy_forbids_what_the_page_does_not_need(page: Page, served: Served) -> None:
+def test_the_policy_forbids_what_the_page_does_not_need(browser: Browser, served: Served) -> None:
+    page = browser.new_page()  # not `page`, which takes the browser's complaint for a failure
+    page.goto(served.url)
     policy = served.http.get("/").headers["content-security-policy"]
     assert "script-src 'self'" in policy
     assert "style-src 'self'" in policy
@@ -67,6 +68,7 @@ def test_the_policy_forbids_what_the_page_does_not_need(page: Page, served: Serv
         })"""
     )
     assert refused == "require-trusted-types-for"
+    page.close()
 
 
 def test_nothing_is_fetched_from_elsewhere(open_page: Open, served: Served) -> None:

@@ -136,7 +136,7 @@ export class LibraryBar {
     if (!(await confirmed({ title, text, action: "Delete" }))) return;
     await this.#try(async () => {
       await api.deleteLibrary(library.id);
-      go("#/documents");
+      go("#/documents", { replace: true }); // may be where we are; its address is no more
     });
   }
 
