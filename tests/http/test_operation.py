@@ -55,6 +55,8 @@ def test_metrics_count(served: Served) -> None:
     assert float(values['dragon_replies_total{ended="done"}']) >= 1
     assert float(values['dragon_first_token_seconds_count{model="documents"}']) >= 1
     assert float(values["dragon_queue"]) == 0
+    assert float(values["dragon_raw_running"]) == 0
+    assert float(values["dragon_raw_kv_bytes_used"]) >= 0
 
 
 def test_unknown_addresses_make_no_new_series(served: Served) -> None:

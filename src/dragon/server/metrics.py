@@ -3,6 +3,7 @@
 In: what happened. Out: the text of /metrics. Each server has a registry of its own.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -11,6 +12,16 @@ if TYPE_CHECKING:
     from dragon.server.state import State
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+# What the serving core counts, by its own names.
+_SERVING = {
+    "running": "Sequences of the plain model that are being written.",
+    "waiting": "Sequences that wait for room.",
+    "kv_bytes_used": "Bytes of keys and values, the prefix cache's among them.",
+    "prefix_hits": "Requests that found a part of their prompt already read.",
+    "prefix_tokens": "Tokens that they did not have to read.",
+    "preemptions": "Times that a sequence gave its room to an earlier one.",
+}
 
 
 class Metrics:
@@ -60,7 +71,16 @@ class Metrics:
         gauge("dragon_indexing", "Indexing runs that wait or work.").set_function(
             lambda: sum(library.busy for library in state.libraries)
         )
+        for name, text in _SERVING.items():
+            gauge(f"dragon_raw_{name}", text).set_function(_of_serving(state, name))
 
     def text(self) -> bytes:
         """The text format of Prometheus."""
         return generate_latest(self.registry)
+
+
+def _of_serving(state: "State", name: str) -> Callable[[], float]:
+    def read() -> float:
+        return float(getattr(state.generator.serving.stats(), name)) if state.generator else 0.0
+
+    return read
