@@ -31,8 +31,9 @@ def describe(folder: Path) -> dict[str, Any]:
 
     Returns:
         name, family, use, parameters, formats (bytes by stored type), weight_bytes,
-        kv_bytes_per_1000_tokens (of keys and values in float32), context, vocabulary, layers,
-        hidden_size, heads, kv_heads, head_dim, position, chat (whether there is a template).
+        kv_bytes_per_1000_tokens (of keys and values, as the compiled kernels keep them), context,
+        vocabulary, layers, hidden_size, heads, kv_heads, head_dim, position, sliding_window, chat
+        (whether there is a template).
 
     Raises:
         CheckpointError: if the folder is damaged.
@@ -49,7 +50,9 @@ def describe(folder: Path) -> dict[str, Any]:
     for name, tensor in open_weights(folder).items():
         kind = _format(name, tensor.dtype, values)
         formats[kind] = formats.get(kind, 0) + tensor.array.nbytes
-    kv = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * 4
+    # The compiled kernels keep keys and values in halves beside weights of less than float32.
+    width = 4 if max(formats, key=lambda kind: formats[kind]) in ("f32", "f16") else 2
+    kv = 2 * config.num_hidden_layers * config.num_key_value_heads * config.head_dim * width
     return {
         "name": folder.resolve().name,
         "family": family_of(config) or "dragon",
