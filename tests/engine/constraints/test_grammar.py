@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from dragon.config import ModelConfig
 from dragon.engine.constraints import Constraint, GrammarCompiler
 from dragon.engine.sampling import Sampling
-from dragon.errors import InputError
+from dragon.errors import ConfigError, InputError
 from dragon.tokenizer import BpeTokenizer, WordTokenizer
 from tests.engine.models import engine
 
@@ -116,3 +117,9 @@ def test_special_tokens_are_never_text() -> None:
 def test_a_rule_that_cannot_be_used_is_refused(make: object, says: str) -> None:
     with pytest.raises(InputError, match=says):
         make()  # type: ignore[operator]
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llguidance", None)
+    with pytest.raises(ConfigError, match=r"dragon-lm\[grammar\]"):
+        GrammarCompiler(TOKENIZER, SIZE, [END])
