@@ -12,6 +12,7 @@ import { Thread } from "./thread.js";
 
 /** @typedef {import("./types.js").Conversation} Conversation */
 
+const MARGIN = 16; // pixels above a question that is scrolled to
 const NEAR_END = 80; // pixels from the foot at which a growing answer is still followed
 
 /**
@@ -147,7 +148,9 @@ export class Chat {
     this.composer.setBusy(thread.busy);
     if (thread.busy) this.#following = true;
     this.#grown(thread);
-    if (!thread.busy) this.#focus();
+    if (thread.busy) return;
+    if (this.#following) requestAnimationFrame(() => this.#showTurn(thread));
+    this.#focus();
   }
 
   /** @param {Thread} thread */
@@ -169,6 +172,14 @@ export class Chat {
   #scrollToEnd() {
     this.#following = true;
     this.scroll.scrollTop = this.scroll.scrollHeight;
+  }
+
+  /** A long answer from documents is read from its question on. @param {Thread} thread */
+  #showTurn(thread) {
+    const turn = thread.turns[thread.turns.length - 1];
+    if (!turn?.answer || turn.answer.raw || thread !== this.#thread) return;
+    const top = turn.node.getBoundingClientRect().top - this.scroll.getBoundingClientRect().top;
+    if (top < 0) this.scroll.scrollTop += top - MARGIN;
   }
 
   #scrolled() {

@@ -81,7 +81,6 @@ function follow() {
     if (current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (sidebarIsOpen()) showSidebar(false);
   conversations.mark(view === "chat" && id ? id : "");
   if (view !== "documents") documents.leave();
   if (view !== "chat") source.close();
@@ -156,7 +155,10 @@ matchMedia("(max-width: 52rem)").addEventListener("change", showScrim);
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => event.preventDefault()); // never leave for a dropped file
 document.addEventListener("dragon:key", askForKey);
-window.addEventListener("hashchange", follow);
+window.addEventListener("hashchange", () => {
+  if (sidebarIsOpen()) showSidebar(false);
+  follow();
+});
 // The link to a new conversation leads away from an address that may already be it.
 for (const link of document.querySelectorAll('a[href="#/"]')) {
   link.addEventListener("click", () => location.hash === "#/" && go("#/", { replace: true }));
