@@ -65,6 +65,7 @@ def serving(settings: ServerSettings, ready: bool = True, key: str = "") -> Iter
         stop()
         thread.join(60)
         listening.close()
+        assert not thread.is_alive(), "the server did not end"
 
 
 def _is_ready(client: httpx2.Client) -> bool:
