@@ -98,7 +98,7 @@ def test_another_kind_is_refused(folder: Path, tmp_path: Path) -> None:
     values = json.loads((folder / "tokenizer.json").read_text())
     values["decoder"] = {"type": "BPEDecoder", "suffix": "</w>"}
     (tmp_path / "tokenizer.json").write_text(json.dumps(values))
-    with pytest.raises(TokenizerError, match="Supported: byte-level BPE and word-level"):
+    with pytest.raises(TokenizerError, match="Supported: byte-level BPE, BPE with bytes"):
         load_tokenizer(tmp_path)
 
 
