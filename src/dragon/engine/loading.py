@@ -38,8 +38,8 @@ def _check_quantization(folder: Path, declared: object) -> None:
     if declared is None:
         return
     match declared:
-        case {"bits": int(bits), "layout": layout} if LAYOUTS.get(bits) == layout:
-            if bits == 16 or declared.get("group") in GROUPS:
+        case {"bits": int(bits), "layout": layout, "group": group}:
+            if LAYOUTS.get(bits) == layout and group in GROUPS:
                 return
     raise CheckpointError(
         f"{folder} is quantised as {declared}.",

@@ -66,7 +66,7 @@ class Int8:
     @property
     def group(self) -> int:
         """Columns that share a scale."""
-        return self.q8.shape[1] * 4 // self.scale.shape[1]
+        return int(self.q8.shape[1] * 4 // self.scale.shape[1])
 
     def rows(self, ids: NDArray[np.integer[Any]]) -> Floats:
         """Rows [n] -> [n, K], dequantised on the fly."""
@@ -88,7 +88,7 @@ class Int4:
     @property
     def group(self) -> int:
         """Columns that share a scale."""
-        return self.q4.shape[1] * 8 // self.scale.shape[1]
+        return int(self.q4.shape[1] * 8 // self.scale.shape[1])
 
     def rows(self, ids: NDArray[np.integer[Any]]) -> Floats:
         """Rows [n] -> [n, K], dequantised on the fly."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dragon.engine.body import Run
+from dragon.engine.embedding import Ids
 from dragon.engine.engine import Engine
 from dragon.engine.matrices import BFloat16, Int4, Int8, Matrix
 
@@ -35,9 +36,9 @@ class Course:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.ids = np.random.default_rng(0).integers(
-            0, engine.config.vocab_size, engine.config.max_position_embeddings
-        )
+        random, c = np.random.default_rng(0), engine.config
+        ids = random.integers(0, c.vocab_size, c.max_position_embeddings)
+        self.ids: Ids = ids.astype(np.int32)
 
     def prefill(self, tokens: int) -> Seconds:
         """Read a prompt; the logits of its last token."""
@@ -48,7 +49,7 @@ class Course:
         """Write `tokens` tokens in each of `batch` sequences that begin with `start` tokens."""
         body, embedding = self.engine.body, self.engine.embedding
         caches = [body.new_cache(start + tokens) for _ in range(batch)]
-        first = embedding(self.ids[:start].astype(np.int32), np.arange(start, dtype=np.int32))
+        first = embedding(self.ids[:start], np.arange(start, dtype=np.int32))
         for cache in caches:
             body.forward(first, [Run(cache, 0, start, 0)])
 
