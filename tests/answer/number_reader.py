@@ -20,7 +20,8 @@ CORPUS = [
 ] * 4
 _WEIGHTS = {"margin": 1.5, "coverage": 4.0}
 CALIBRATION = {
-    "weights": [_WEIGHTS.get(name, 0.0) for name in SIGNALS],
+    "ranking": [_WEIGHTS.get(name, 0.0) for name in SIGNALS],
+    "weights": [_WEIGHTS.get(name, 0.0) for name in (*SIGNALS, "log share")],
     "bias": -4.0,
     "threshold": 0.5,
 }

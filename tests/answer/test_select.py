@@ -6,7 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dragon.answer.evidence import SIGNALS, Asked, Calibration, Evidence, signals
+from dragon.answer.evidence import (
+    SIGNALS,
+    Asked,
+    Calibration,
+    Evidence,
+    signals,
+    weighed,
+)
 from dragon.answer.extent import around
 from dragon.answer.select import contradicts, select
 from dragon.answer.spans import Span
@@ -26,7 +33,7 @@ def evidence(
     span = Span(start, start + len(quote), 5.0, 0.8)
     known = tuple(1.0 for _ in SIGNALS)
     sentence = around(text, span.start, span.end)
-    return Evidence(Hit(passage, 1.0), span, sentence, known, probability)
+    return Evidence(Hit(passage, 1.0), span, sentence, known, probability, probability)
 
 
 STAY = evidence("Visitors may stay 30 days.", "30 days", number=1)
@@ -135,6 +142,17 @@ def test_signals_are_finite_and_count_what_the_sentence_covers() -> None:
     assert dict(zip(SIGNALS, wrong, strict=True))["kind"] == -1
 
 
+def test_the_best_ranked_comes_first_and_shares_add_up() -> None:
+    first = Calibration((1.0, *[0.0] * (len(SIGNALS) - 1)), threshold=0.0)
+    rows = [(STAY.hit, STAY.span, STAY.sentence, (v, *STAY.signals[1:])) for v in (1.0, 3.0, 2.0)]
+    found = weighed(first, rows)
+    assert [e.rank for e in found] == [3.0, 2.0, 1.0]
+    assert found[0].probability > found[1].probability > found[2].probability
+    alone = weighed(first, rows[1:2])
+    assert alone[0].probability > found[0].probability  # rivals cost belief
+    assert weighed(first, []) == []
+
+
 def test_the_meaning_signal_counts_words_of_like_meaning() -> None:
     vectors = WordVectors(["guest", "visitor", "bread"], np.array([[9, 1], [9, 2], [0, 9]], "i1"))
     near = Asked(("guest",), None, 0.0, vectors)
@@ -147,10 +165,12 @@ def test_the_meaning_signal_counts_words_of_like_meaning() -> None:
 def test_a_calibration_is_read_from_the_model_or_refused() -> None:
     assert Calibration.of_model({}) == Calibration()
     rest = [0] * (len(SIGNALS) - 1)
-    values = {"weights": [1, *rest], "bias": 0, "threshold": 0.5}
+    values = {"ranking": [2, *rest], "weights": [1, *rest, 3], "bias": 0, "threshold": 0.5}
     read = Calibration.of_model({"dragon": {"calibration": values}})
-    assert read.probability((0.0, *(9 for _ in rest))) == 0.5
-    assert read.probability((1e9, *rest)) == pytest.approx(1)
+    assert read.rank((1.5, *(9 for _ in rest))) == 3
+    assert read.probability((0.0, *(9 for _ in rest)), 1.0) == 0.5
+    assert read.probability((1e9, *rest), 1.0) == pytest.approx(1)
+    assert read.probability((0.0, *rest), math.exp(-1)) == pytest.approx(1 / (1 + math.e**3))
     for wrong in ([], {"weights": [1]}, values | {"weights": [1, 2]}, values | {"bias": "x"}):
         with pytest.raises(CheckpointError, match="calibration"):
             Calibration.of_model({"dragon": {"calibration": wrong}})

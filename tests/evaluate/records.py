@@ -37,4 +37,4 @@ def record(asked: Question, said: str, found: str = "a.md", sentence: str = "") 
 def trial(answerable: bool, *candidates: tuple[float, bool]) -> Trial:
     """A trial of candidates (first signal, right); the other signals are 0."""
     values = np.array([[margin] + [0.0] * (len(SIGNALS) - 1) for margin, _ in candidates])
-    return Trial(values, np.array([right for _, right in candidates]), answerable)
+    return Trial(values, np.array([float(right) for _, right in candidates]), answerable)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon.answer.evidence import SIGNALS, Calibration
+from dragon.answer.evidence import SIGNALS
 from dragon.errors import DataError
-from dragon.evaluate.calibrate import best_threshold, fit
+from dragon.evaluate.calibrate import best_threshold, fit, ranking
 from dragon.evaluate.grounding import best_sentence, metrics, spread
 from dragon.evaluate.scores import contains, exact_match, f1, interval
 from tests.evaluate.records import question, record, trial
@@ -91,20 +91,40 @@ def test_calibration_recovers_what_can_be_told_apart() -> None:
     calibration = fit(trials)
     assert calibration.weights[0] > 1
     assert set(calibration.weights[1:]) == {0}
-    assert calibration.probability((3.0, *REST)) > 0.9
-    assert calibration.probability((-1.0, *REST)) < 0.1
+    assert calibration.probability((3.0, *REST), 1.0) > 0.9
+    assert calibration.probability((-1.0, *REST), 1.0) < 0.1
+
+
+def test_the_ranking_puts_the_right_candidate_first() -> None:
+    """A signal that differs from question to question ranks only within one."""
+    random = np.random.default_rng(1)
+    trials = []
+    for _ in range(100):
+        level = float(random.uniform(-50, 50))
+        trials.append(trial(True, (level + 1, True), (level, False), (level - 1, False)))
+    rank = ranking(trials)
+    assert all((t.signals @ rank).argmax() == 0 for t in trials)
+    assert not ranking([trial(True, (1.0, False))]).any()
 
 
 def test_probabilities_are_those_of_the_sample() -> None:
     trials = [trial(True, (0.0, i % 4 == 0)) for i in range(400)]
-    assert fit(trials).probability((0.0, *REST)) == pytest.approx(0.25, abs=0.02)
+    assert fit(trials).probability((0.0, *REST), 1.0) == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_close_rival_costs_belief() -> None:
+    """Right where the first stands alone, wrong where a second comes near."""
+    trials = [trial(True, (3.0, True), (-3.0, False))] * 30
+    trials += [trial(True, (3.0, False), (2.9, False))] * 20
+    calibration = fit(trials)
+    signal = (3.0, *REST)
+    assert calibration.probability(signal, 0.99) > calibration.probability(signal, 0.5) + 0.2
 
 
 def test_the_threshold_parts_answers_from_silence() -> None:
-    plain = Calibration((1.0, *REST), 0.0, 0.0)
-    trials = [trial(True, (1.0, True), (-3.0, False))] * 3 + [trial(False, (-1.0, False))] * 7
-    threshold = best_threshold(trials, plain)
-    assert plain.probability((-1.0, *REST)) < threshold <= plain.probability((1.0, *REST))
+    probability = np.array([0.7] * 3 + [0.3] * 7)
+    yes = np.array([True] * 3 + [False] * 7)
+    assert 0.3 < best_threshold(probability, yes, yes) <= 0.7
 
 
 def test_nothing_to_learn_from_is_refused() -> None:

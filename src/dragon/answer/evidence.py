@@ -28,6 +28,7 @@ class Evidence:
         span: the answer in it.
         sentence: (start, end) characters of the passage: the sentence of the span.
         signals: in the order of SIGNALS.
+        rank: how it stands beside the other candidates; the highest is the answer, if any is.
         probability: that the span answers the question.
     """
 
@@ -35,6 +36,7 @@ class Evidence:
     span: Span
     sentence: tuple[int, int]
     signals: tuple[float, ...]
+    rank: float
     probability: float
 
     @property
@@ -102,21 +104,34 @@ def signals(
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic regression over SIGNALS, and the probability below which the answerer abstains.
+    """Which candidate to believe most, and how far: two questions, each with weights of its own.
 
     Attributes:
-        weights: one for each signal.
+        ranking: one weight for each of SIGNALS; their sum orders the candidates of a question.
+        weights: one for each of SIGNALS and one for the log of the candidate's share: logistic
+            regression of whether it is right.
         bias: of the regression.
         threshold: answers less probable than this are not given.
     """
 
-    weights: tuple[float, ...] = (0.15, 0.1, 0.2, 0.8, 1.2, 0.1, 0.5, 1.0)
+    ranking: tuple[float, ...] = (0.2, 0.1, -0.1, 1.5, 2.0, 0.5, 1.3, 3.0)
+    weights: tuple[float, ...] = (0.15, 0.1, 0.2, 0.8, 1.2, 0.1, 0.5, 1.0, 0.5)
     bias: float = -3.0
     threshold: float = 0.3
 
-    def probability(self, values: Sequence[float]) -> float:
-        """Probability from 0 to 1 that a candidate with these signals is right."""
-        z = self.bias + sum(w * v for w, v in zip(self.weights, values, strict=True))
+    def rank(self, values: Sequence[float]) -> float:
+        """The weighted sum of a candidate's signals."""
+        return sum(w * v for w, v in zip(self.ranking, values, strict=True))
+
+    def probability(self, values: Sequence[float], share: float) -> float:
+        """Probability from 0 to 1 that a candidate is right.
+
+        Args:
+            values: its signals.
+            share: its part of the softmax over the ranks of all candidates of the question.
+        """
+        known = (*values, math.log(max(share, 1e-6)))
+        z = self.bias + sum(w * v for w, v in zip(self.weights, known, strict=True))
         return 1 / (1 + math.exp(-max(-40.0, min(40.0, z))))
 
     @classmethod
@@ -130,13 +145,35 @@ class Calibration:
         if found is None:
             return cls()
         try:
+            ranking = tuple(float(w) for w in found["ranking"])
             weights = tuple(float(w) for w in found["weights"])
-            calibration = cls(weights, float(found["bias"]), float(found["threshold"]))
+            calibration = cls(ranking, weights, float(found["bias"]), float(found["threshold"]))
         except (TypeError, KeyError, ValueError):
-            weights = ()
-        if len(weights) != len(SIGNALS):
+            ranking = weights = ()
+        if (len(ranking), len(weights)) != (len(SIGNALS), len(SIGNALS) + 1):
             raise CheckpointError(
                 f"config.json: dragon.calibration is {found!r}.",
                 "Calibrate the model again: dragon eval calibrate.",
             )
         return calibration
+
+
+def weighed(
+    calibration: Calibration, found: Sequence[tuple[Hit, Span, tuple[int, int], tuple[float, ...]]]
+) -> list[Evidence]:
+    """Candidates (passage, span, sentence, signals) of one question as evidence, best first."""
+    ranks = [calibration.rank(values) for *_, values in found]
+    top = max(ranks, default=0.0)
+    total = sum(math.exp(rank - top) for rank in ranks)
+    evidence = [
+        Evidence(
+            hit,
+            span,
+            sentence,
+            values,
+            rank,
+            calibration.probability(values, math.exp(rank - top) / total),
+        )
+        for (hit, span, sentence, values), rank in zip(found, ranks, strict=True)
+    ]
+    return sorted(evidence, key=lambda e: -e.rank)

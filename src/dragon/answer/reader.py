@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dragon.answer.evidence import Asked, Calibration, Evidence, signals
+from dragon.answer.evidence import Asked, Calibration, Evidence, signals, weighed
 from dragon.answer.extent import around
 from dragon.answer.kinds import wanted
 from dragon.answer.spans import Span, best_spans
@@ -29,7 +29,7 @@ MAX_TOKENS = 384
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What reading gave: candidates, the most probable first, and the tokens it took."""
+    """What reading gave: candidates, the best first, and the tokens it took."""
 
     evidence: tuple[Evidence, ...]
     tokens: int
@@ -103,12 +103,12 @@ class Reader:
         best = max(hit.score for hit in hits)
         asked = Asked(tuple(sorted(content_stems(question))), wanted(question), best, self.vectors)
         found = [
-            evidence
+            candidate
             for hit, reading, score in zip(hits, readings, scores, strict=True)
-            for evidence in self._weigh(asked, hit, best_spans(reading, score, hit.passage.text))
+            for candidate in _candidates(asked, hit, best_spans(reading, score, hit.passage.text))
         ]
-        found.sort(key=lambda e: -e.probability)
-        return Read(tuple(found), sum(len(r.ids) for r in readings))
+        tokens = sum(len(r.ids) for r in readings)
+        return Read(tuple(weighed(self.calibration, found)), tokens)
 
     def count(self, text: str) -> int:
         """Number of tokens of a text."""
@@ -128,14 +128,16 @@ class Reader:
             for hit in hits
         ]
 
-    def _weigh(self, asked: Asked, hit: Hit, spans: Sequence[Span]) -> Iterator[Evidence]:
-        sentences = [around(hit.passage.text, span.start, span.end) for span in spans]
-        shares: dict[tuple[int, int], float] = {}
-        for span, sentence in zip(spans, sentences, strict=True):
-            shares[sentence] = shares.get(sentence, 0.0) + span.share
-        for span, sentence in zip(spans, sentences, strict=True):
-            values = signals(asked, hit, span, sentence, shares[sentence])
-            yield Evidence(hit, span, sentence, values, self.calibration.probability(values))
+
+def _candidates(
+    asked: Asked, hit: Hit, spans: Sequence[Span]
+) -> Iterator[tuple[Hit, Span, tuple[int, int], tuple[float, ...]]]:
+    sentences = [around(hit.passage.text, span.start, span.end) for span in spans]
+    shares: dict[tuple[int, int], float] = {}
+    for span, sentence in zip(spans, sentences, strict=True):
+        shares[sentence] = shares.get(sentence, 0.0) + span.share
+    for span, sentence in zip(spans, sentences, strict=True):
+        yield hit, span, sentence, signals(asked, hit, span, sentence, shares[sentence])
 
 
 def above(hit: Hit) -> str:

@@ -112,6 +112,7 @@ def calibrate(
         )
     calibration = fit(trials)
     values = {
+        "ranking": list(calibration.ranking),
         "weights": list(calibration.weights),
         "bias": calibration.bias,
         "threshold": calibration.threshold,
