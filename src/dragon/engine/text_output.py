@@ -5,8 +5,10 @@ may turn out to be the beginning of a stop string, even where it lies across tok
 """
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from dragon.tokenizer import StreamDecoder, Tokenizer
+if TYPE_CHECKING:
+    from dragon.tokenizer import Tokenizer
 
 
 class TextOutput:
@@ -17,7 +19,10 @@ class TextOutput:
         stop_strings: what ends the text; none of them empty.
     """
 
-    def __init__(self, tokenizer: Tokenizer, stop_strings: Collection[str] = ()) -> None:
+    def __init__(self, tokenizer: "Tokenizer", stop_strings: Collection[str] = ()) -> None:
+        # Not at the top: who wants token ids only need not load the tokenizers' library.
+        from dragon.tokenizer import StreamDecoder
+
         self._decoder = StreamDecoder(tokenizer)
         self._stop = tuple(stop_strings)
         self._held = ""

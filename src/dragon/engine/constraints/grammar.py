@@ -5,13 +5,15 @@ In: a rule as text, and the model's tokenizer. Out: a constraint.
 
 import json
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dragon.engine.constraints.base import Allowed
 from dragon.errors import ConfigError, InputError
-from dragon.tokenizer import Tokenizer, WordTokenizer
+
+if TYPE_CHECKING:
+    from dragon.tokenizer import Tokenizer
 
 # Where white space is free, a small model may write it for ever.
 LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
@@ -20,7 +22,7 @@ LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator":
 class Vocabulary:
     """What llguidance asks of a tokenizer: the bytes of every token."""
 
-    def __init__(self, tokenizer: Tokenizer, end: int) -> None:
+    def __init__(self, tokenizer: "Tokenizer", end: int) -> None:
         self.eos_token_id = end
         self.bos_token_id = None
         self._tokenizer = tokenizer
@@ -50,7 +52,10 @@ class GrammarCompiler:
         InputError: for a tokenizer whose tokens are no bytes, or without end_ids.
     """
 
-    def __init__(self, tokenizer: Tokenizer, vocab_size: int, end_ids: Collection[int]) -> None:
+    def __init__(self, tokenizer: "Tokenizer", vocab_size: int, end_ids: Collection[int]) -> None:
+        # Not at the top: opening an engine must not load the tokenizers' library.
+        from dragon.tokenizer import WordTokenizer
+
         if isinstance(tokenizer, WordTokenizer):
             raise InputError(
                 "This model's tokens are words.", "Grammars need a byte-level tokenizer."

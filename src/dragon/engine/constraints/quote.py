@@ -7,13 +7,16 @@ made of whole tokens of one passage, in their order and without a gap.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dragon.engine.constraints.base import Allowed
 from dragon.engine.constraints.suffix_array import Place, SuffixArray
 from dragon.errors import InputError
-from dragon.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from dragon.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Marks:
     forbidden: frozenset[int] = frozenset()
 
 
-def marks_of(tokenizer: Tokenizer, mark: str = '"') -> Marks:
+def marks_of(tokenizer: "Tokenizer", mark: str = '"') -> Marks:
     """The marks of a vocabulary in which one character opens and closes quotes.
 
     A token that ends with the character opens, one that begins with it closes (the token `".`
