@@ -68,7 +68,7 @@ def search(
     index: File = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the passages that fit a question best, as `dragon ask` finds them, with their scores."""
+    """Print the passages that fit a question best, as `dragon ask` finds them, with scores."""
     from dragon.models import DEFAULT, model_folder
     from dragon.text.vectors import load_vectors
 
