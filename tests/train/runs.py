@@ -4,6 +4,7 @@ from pathlib import Path
 
 from dragon.config import DataConfig, ModelConfig, TrainConfig
 from dragon.data.prepare import prepare
+from dragon.tokenizer.reading import FEATURE_SIZES
 
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"
 SIZES = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
@@ -33,7 +34,7 @@ def language_model(**changes: object) -> ModelConfig:
 
 def reader_model(**changes: object) -> ModelConfig:
     values = {"max_position_embeddings": 160, "attention": "bidirectional"}
-    features = {"reader_features": (20, 16, 8, 8)}
+    features = {"reader_features": FEATURE_SIZES}
     return language_model(**{**values, **features, **changes})
 
 
