@@ -132,10 +132,11 @@ def search(store: str, body: Search, state: Running, _: Asker) -> dict[str, Any]
     """The passages that fit a query best."""
     library = state.libraries.get(store, "vector_store_id")
     queries = [body.query] if isinstance(body.query, str) else body.query
+    vectors = state.answers.reader.vectors
     best: dict[int, Hit] = {}
     with Index.open(library.index, read_only=True) as index:
         for query in queries:
-            for hit in index.search(query, body.max_num_results):
+            for hit in index.search(query, body.max_num_results, vectors):
                 known = best.get(hit.passage.id)
                 best[hit.passage.id] = hit if known is None or hit.score > known.score else known
     hits = sorted(best.values(), key=lambda hit: -hit.score)[: body.max_num_results]
