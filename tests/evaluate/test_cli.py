@@ -45,6 +45,20 @@ def test_questions_of_your_own(
     assert not (tmp_path / "home").exists()
 
 
+def test_calibrate_takes_questions_on_documents_and_on_articles(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    file = str(file_of(own, STAY, TAX, SHIP))
+    rows = [squad(title, i) for title in ("Tern", "Skerry") for i in range(1, 4)]
+    command = ["eval", "calibrate", file, "--docs", str(tmp_path / "docs"), "--model", str(model)]
+    assert main(command) == 0
+    alone = json.loads(capsys.readouterr().out)["questions"]
+    assert main([*command, "--squad", str(file_of(tmp_path, *rows)), "--articles", "Tern"]) == 0
+    assert json.loads(capsys.readouterr().out)["questions"] == alone + 6
+
+
 def test_squad_asks_all_articles_and_calibrate_writes_the_model(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

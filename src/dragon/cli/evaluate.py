@@ -83,33 +83,40 @@ def squad(
 
 @app.command()
 def calibrate(
-    file: Annotated[
-        Path, typer.Argument(help="Held-out questions, in SQuAD's fields or with --docs.")
-    ],
+    file: Annotated[Path, typer.Argument(help="Held-out questions: SQuAD's fields, or --docs.")],
     model: Annotated[Path, typer.Option(help="Model folder; its config.json is updated.")],
     docs: Annotated[
         list[Path] | None, typer.Option("--docs", help="The documents asked, if not SQuAD's.")
+    ] = None,
+    squad: Annotated[
+        Path | None, typer.Option(help="Questions in SQuAD's fields to ask beside those on --docs.")
     ] = None,
     articles: Annotated[str, typer.Option(help="Comma-separated parts of article names.")] = "",
     top_k: TopK = 5,
     limit: Limit = 0,
 ) -> None:
-    """Fit the probability that an answer is right, and the threshold below which none is given."""
+    """Fit which candidate to believe, how far, and the threshold below which none is given."""
     from dragon.answer.evidence import Calibration
     from dragon.answer.reader import Reader
     from dragon.checkpoint import update_extras
     from dragon.evaluate.calibrate import collect, fit
     from dragon.evaluate.questions import load_questions
 
-    everything = load_questions(file)
-    names = [name for name in articles.split(",") if name]
-    asked = [q for q in everything if not names or any(n in q.document for n in names)]
-    if not asked:
-        raise ConfigError(f"No article is named like {articles!r}.", "Look into the file's titles.")
-    with _index_of(docs) if docs else _article_index(everything) as index:
-        trials = collect(
-            index, Reader.open(model, calibration=Calibration()), _spread(asked, limit), top_k
-        )
+    reader = Reader.open(model, calibration=Calibration())
+    trials = []
+    if docs:
+        with _index_of(docs) as index:
+            trials += collect(index, reader, _spread(load_questions(file), limit), top_k)
+    if named := squad if docs else file:
+        everything = load_questions(named)
+        names = [name for name in articles.split(",") if name]
+        asked = [q for q in everything if not names or any(n in q.document for n in names)]
+        if not asked:
+            raise ConfigError(
+                f"No article is named like {articles!r}.", "Look into the file's titles."
+            )
+        with _article_index(everything) as index:
+            trials += collect(index, reader, _spread(asked, limit), top_k)
     calibration = fit(trials)
     values = {
         "ranking": list(calibration.ranking),
