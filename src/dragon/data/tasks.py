@@ -7,6 +7,7 @@ same question stands in many templates; one template of each set is taken, so th
 import random
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from dragon.data.examples import Example, located
 from dragon.data.sources import Row
@@ -88,13 +89,11 @@ def _cut(example: Example, longest: int) -> Example:
             break
         first, last = min(fits, key=lambda w: _size(spans, *w))
     begin, end = spans[first][0], spans[last][1]
-    return Example(
-        example.question,
-        example.heading,
-        example.passage[begin:end],
-        example.start - begin,
-        example.end - begin,
-        example.source,
+    return replace(
+        example,
+        passage=example.passage[begin:end],
+        start=example.start - begin,
+        end=example.end - begin,
     )
 
 

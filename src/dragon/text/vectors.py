@@ -1,6 +1,6 @@
 """Which words are alike: a vector for each word stem, learned from running text.
 
-In: `word_vectors.npz` beside a tokenizer (see `dragon.data.vectors`, which makes it). Out: cosine
+In: `word_vectors.npz` beside a tokenizer (`dragon.train.word_vectors` makes it). Out: cosine
 similarities. "footage" lies near "video" though they share no letter: what a search for words and
 the reader's match features need to see a paraphrase.
 """
@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from dragon.checkpoint import VECTORS_FILE
+from dragon.checkpoint import VECTORS_FILE, replaced_beside
 from dragon.errors import CheckpointError
 
 Floats = npt.NDArray[np.float32]
@@ -75,9 +75,10 @@ class WordVectors:
         return _unit(self._vectors)
 
     def save(self, folder: Path) -> None:
-        """Write VECTORS_FILE into a folder."""
+        """Write VECTORS_FILE into a folder, beside and renamed."""
         words = np.frombuffer("\n".join(self._stems).encode(), dtype=np.uint8)
-        np.savez(folder / VECTORS_FILE, stems=words, vectors=self._vectors)
+        with replaced_beside(folder / VECTORS_FILE) as fresh, fresh.open("wb") as file:
+            np.savez(file, stems=words, vectors=self._vectors)
 
     @classmethod
     def of_floats(cls, stems: Sequence[str], vectors: Floats) -> "WordVectors":
