@@ -24,7 +24,7 @@ BUILD_INPUTS := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/
                 $(wildcard src/dragon/*/__init__.py)
 PIP_INSTALL  := $(BIN)/python -m pip install --quiet --quiet
 
-.PHONY: ask install test test-slow check format bench clean
+.PHONY: ask install test test-slow check format bench docs clean
 .DEFAULT_GOAL := ask
 
 ask: $(VENV)/.ask
@@ -42,6 +42,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict src
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
@@ -49,6 +50,13 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+# The site, in build/site; a broken link is an error. Diagrams need npm, once; without it they stay code.
+docs: $(VENV)/.dev
+	@[ -d $(VENV)/mermaid ] || npm install --silent --no-save --no-audit --no-fund --ignore-scripts \
+	  --prefix $(VENV)/mermaid mermaid@11.17.2 || echo "no npm: diagrams stay code"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "look at it: $(BIN)/python -m http.server --directory build/site"
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || \
