@@ -119,7 +119,7 @@ def test_what_was_said_is_kept_when_the_client_leaves(served: Served, talk: str)
     wait_until(lambda: len(messages(served, talk)) == 2)
     reply = messages(served, talk)[1]
     assert reply["content"]
-    wait_until(lambda: served.state.writer.serving.stats().running == 0)
+    wait_until(lambda: served.state.writer("dragon:raw").serving.stats().running == 0)
 
 
 def test_the_source_of_a_quote(served: Served, talk: str) -> None:

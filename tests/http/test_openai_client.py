@@ -119,9 +119,9 @@ def test_models_are_listed(client: OpenAI) -> None:
         client.models.retrieve("dragon:nope")
 
 
-def test_embeddings_are_refused_by_name(client: OpenAI) -> None:
-    with pytest.raises(openai.NotFoundError, match="embeddings is not served"):
-        client.embeddings.create(model="dragon", input="x")
+def test_what_is_not_served_is_refused_by_name(client: OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match="moderations is not served"):
+        client.moderations.create(input="x")
     with pytest.raises(openai.NotFoundError, match="fine_tuning/jobs is not served"):
         client.fine_tuning.jobs.create(model="dragon", training_file="file-x")
 

@@ -67,7 +67,7 @@ def test_cancel(served: Served, socket: ClientConnection) -> None:
     end = heard(socket)[-1]
     # It may have come to its own end just before.
     assert end["finish_reason"] in ("cancelled", "stop", "length")
-    wait_until(lambda: served.state.writer.serving.stats().running == 0, 5)
+    wait_until(lambda: served.state.writer("dragon:raw").serving.stats().running == 0, 5)
 
 
 def test_pages_of_other_sites_get_no_socket(served: Served) -> None:
@@ -122,7 +122,7 @@ def test_a_client_that_leaves_ends_its_answer(served: Served, stream: bool) -> N
     head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(data)}\r\n"
     raw = plain.create_connection((host, int(port)), 10)
     raw.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n" + data)
-    serving = served.state.writer.serving
+    serving = served.state.writer("dragon:raw").serving
     wait_until(lambda: serving.stats().running > 0, 10)
     raw.close()
     left = time.monotonic()

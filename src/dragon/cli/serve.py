@@ -17,6 +17,9 @@ def serve(
     generator: Annotated[
         Path | None, typer.Option(help="Folder of a causal model, served as dragon:raw.")
     ] = None,
+    embedder: Annotated[
+        Path | None, typer.Option(help="Folder of a model for embeddings: dragon:embedder.")
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     top_k: TopK = 5,
@@ -54,6 +57,7 @@ def serve(
             index=index,
             model=model,
             generator=generator,
+            embedder=embedder,
             top_k=top_k,
             watch=watch,
             rate=rate,

@@ -23,7 +23,7 @@ from dragon.engine.lookup import PromptLookup
 from dragon.engine.matrices import Matrix
 from dragon.engine.pointer import PointerHead
 from dragon.engine.sampling import Sampling
-from dragon.engine.session import Network, Session, read_together
+from dragon.engine.session import Network, Session, read_together, visible_rows
 from dragon.engine.writing import Writer, Writing
 from dragon.errors import InputError
 
@@ -106,6 +106,21 @@ class Engine:
         scores = self.body.forward(x, runs) @ weight.T + bias
         check_finite(scores, self.network.weights)
         return np.split(scores, np.cumsum(lengths)[:-1])
+
+    def states(self, ids: Ids) -> Floats:
+        """Normed states [T, C] of a sequence [T], as the heads see them; for embeddings of texts.
+
+        Raises:
+            InputError: for ids outside the vocabulary or too many of them.
+        """
+        ids = self.embedding.check_ids(ids)
+        count = len(ids)
+        x = self.embedding(ids, np.arange(count, dtype=np.int32))
+        cache = self.body.new_cache(count, once=True)
+        run = Run(cache, 0, count, visible_rows(self.config, 0, count, None))
+        states = self.body.forward(x, [run])
+        check_finite(states, self.network.weights)
+        return states
 
     def logits(self, ids: Ids, prefix_length: int | None = None) -> Floats:
         """Next-token logits [T, V] after every token of a sequence [T].

@@ -4,6 +4,7 @@ In: exceptions. Out: a status and that object. What is our mistake says only tha
 request it was; the log has the rest.
 """
 
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from dragon.errors import DragonError, InputError, StoreError
 from dragon.server.logs import log
 
+_MEMBER = re.compile(r"function-|constrained-|list\[|(str|int)$")
 _CODES = {401: "invalid_api_key", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -121,9 +123,11 @@ def install(app: FastAPI) -> None:
 
 def invalid(error: RequestValidationError) -> ApiError:
     """The 400 for a request that does not fit its schema; names the first field that does not."""
-    first = error.errors()[0]
+    errors = error.errors()
+    # Of a value that may be one of several kinds, the kind that it has tells what is wrong with it.
+    first = next((e for e in errors if not e["type"].endswith("_type")), errors[0])
     # "body", "query" and the member of a union come first or in between; they say nothing.
-    place = [str(part) for part in first["loc"][1:] if not str(part).startswith("function-")]
+    place = [str(part) for part in first["loc"][1:] if not _MEMBER.match(str(part))]
     field = ".".join(place) or None
     if first["type"] == "extra_forbidden":
         message = f"{field} is not supported. Leave it out."

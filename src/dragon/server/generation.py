@@ -1,4 +1,4 @@
-"""`dragon:raw`: a causal model writes freely, many requests at once through the serving core.
+"""A causal model writes freely, many requests at once through the serving core.
 
 In: token ids and how to continue them. Out: pieces of each choice, as they are written.
 """
@@ -13,6 +13,7 @@ from dragon.engine import Engine
 from dragon.engine.sampling import Sampling
 from dragon.engine.serving import Event, Request, ServingEngine, Stream
 from dragon.errors import ConfigError, InputError
+from dragon.server.embeddings import StateEmbedder
 from dragon.server.errors import ApiError, refused
 from dragon.server.prompts import Prompts
 from dragon.server.replies import End, Message, Piece, Usage
@@ -53,8 +54,15 @@ class Generator:
         self._vocabulary = engine.config.vocab_size
         self.tokenizer = load_tokenizer(folder)
         self.prompts = Prompts(self.tokenizer, folder)
+        self.embedder = StateEmbedder(engine, self.tokenizer)
         self.serving = ServingEngine(engine, memory_budget=MEMORY, tokenizer=self.tokenizer)
         self._grammars: Any = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being written, nor waits to be."""
+        stats = self.serving.stats()
+        return stats.running + stats.waiting == 0
 
     def close(self) -> None:
         """Cancel what is going on and free the memory."""

@@ -81,6 +81,6 @@ class Metrics:
 
 def _of_serving(state: "State", name: str) -> Callable[[], float]:
     def read() -> float:
-        return float(getattr(state.generator.serving.stats(), name)) if state.generator else 0.0
+        return float(sum(getattr(stats, name) for stats in state.writers.stats()))
 
     return read

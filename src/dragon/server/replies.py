@@ -16,8 +16,6 @@ from dragon.server.library import DEFAULT_ID, Library
 if TYPE_CHECKING:
     from dragon.server.state import State
 
-RAW = "dragon:raw"
-
 
 @dataclass(frozen=True, slots=True)
 class Message:

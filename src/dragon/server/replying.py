@@ -9,9 +9,10 @@ from contextlib import aclosing
 
 from dragon.answer.answerer import checked
 from dragon.server.errors import ApiError
-from dragon.server.replies import RAW, End, Piece, Usage, Whole, from_documents, library_of
+from dragon.server.replies import End, Piece, Usage, Whole, from_documents, library_of
 from dragon.server.requests import ChatRequest, check_encodable, check_quotable
 from dragon.server.state import State
+from dragon.server.writers import writes
 
 
 class Replies:
@@ -70,7 +71,7 @@ class Replies:
 
     @property
     def _kind(self) -> str:
-        return "raw" if self._model == RAW else "documents"
+        return "raw" if writes(self._model) else "documents"
 
     def _count(self, end: End) -> None:
         u, e = self.usage, end.usage
@@ -83,7 +84,12 @@ class Replies:
 
 
 def replies(state: State, body: ChatRequest, base: str = "") -> Replies:
-    """The reply to a chat request; `base` is the server's address, for links to sources.
+    """The reply to a chat request; may open a model, so for a thread that may wait.
+
+    Args:
+        state: of the server.
+        body: the request.
+        base: the server's address, for links to sources.
 
     Raises:
         ApiError: for a model that is not there, or a field that it does not support.
@@ -91,8 +97,8 @@ def replies(state: State, body: ChatRequest, base: str = "") -> Replies:
     messages = body.conversation()
     for number, message in enumerate(messages):
         check_encodable(message.text, f"messages.{number}.content")
-    if body.model == RAW:
-        writer = state.writer
+    if writes(body.model):
+        writer = state.writer(body.model)
         writing = writer.chat(body, messages)
         return Replies(state, body.model, lambda: writer.stream(writing), writing.choices)
     library = library_of(state, body.model)

@@ -25,6 +25,8 @@ class ServerSettings:
         index: index file of the default library; None is the folders' own, or the per-user one.
         model: the reader: a shipped model's name or a model folder.
         generator: folder of a causal model for `dragon:raw`; None refuses that name.
+        embedder: folder of a model, of any kind, whose states are served as vectors under the name
+            `dragon:embedder`.
         top_k: passages read for each question.
         state: folder of conversations, uploads and keys.
         watch: seconds between looks at the folders for changed files; 0 looks never.
@@ -44,6 +46,7 @@ class ServerSettings:
     index: Path | None = None
     model: str = DEFAULT
     generator: Path | None = None
+    embedder: Path | None = None
     top_k: int = 5
     state: Path = field(default_factory=server_folder)
     watch: int = 0

@@ -10,16 +10,20 @@ from dragon.errors import InputError
 from dragon.models import model_folder
 from dragon.server.answers import Answers
 from dragon.server.database import Database
-from dragon.server.errors import ApiError
+from dragon.server.embeddings import Embedder, StateEmbedder, WordEmbedder
+from dragon.server.errors import ApiError, refused
 from dragon.server.generation import Generator
 from dragon.server.keys import Keys
 from dragon.server.libraries import Libraries
 from dragon.server.limits import Limits
 from dragon.server.logs import log
 from dragon.server.metrics import Metrics
+from dragon.server.replies import library_of
 from dragon.server.settings import ServerSettings
 from dragon.server.worker import Worker
+from dragon.server.writers import RAW, Writers, writes
 
+EMBEDDER = "dragon:embedder"
 ANSWERING_THREADS = 2  # one searches while the other reads
 
 
@@ -37,13 +41,14 @@ class State:
     keys: Keys
     libraries: Libraries
     worker: Worker
+    writers: Writers
     limits: Limits
     metrics: Metrics
     ready: threading.Event = field(default_factory=threading.Event)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     failure: str = ""
     loaded: Answers | None = None
-    generator: Generator | None = None
+    encoder: StateEmbedder | None = None
 
     @classmethod
     def open(cls, settings: ServerSettings) -> "State":
@@ -64,27 +69,38 @@ class State:
             database.close()
             raise
         worker = Worker(ANSWERING_THREADS, settings.max_waiting, lambda: state.close_indexes())
-        state = cls(settings, database, keys, libraries, worker, limits, Metrics())
+        writers = Writers(settings.generator)
+        state = cls(settings, database, keys, libraries, worker, writers, limits, Metrics())
         state.metrics.watch(state)
         return state
 
-    @property
-    def writer(self) -> Generator:
-        """The plain model at work.
+    def writer(self, model: str) -> Generator:
+        """A model that writes, at work; for a thread that may wait until it is opened.
 
         Raises:
-            ApiError: 404 where none is served, 503 while it is loading.
+            ApiError: 404 if there is none of this name, 503 while the server is loading.
         """
-        if self.settings.generator is None:
-            raise ApiError(
-                404,
-                "There is no model 'dragon:raw' here. Start the server with --generator FOLDER.",
-                "model_not_found",
-                "model",
-            )
-        if self.generator is None:
+        self.writers.folder(model)
+        if not self.ready.is_set():
             raise self._loading()
-        return self.generator
+        return self.writers.get(model)
+
+    def embedder(self, model: str) -> Embedder:
+        """What makes vectors under a model's name; for a thread that may wait.
+
+        Raises:
+            ApiError: 404 if there is none of this name, 400 if it makes no vectors, 503 while the
+                server is loading.
+        """
+        if writes(model):
+            return self.writer(model).embedder
+        if model == EMBEDDER and self.encoder:
+            return self.encoder
+        library_of(self, model)
+        reader = self.answers.reader
+        if reader.vectors is None:
+            raise refused("model", f"{reader.name} has no word vectors.", "Choose another model.")
+        return WordEmbedder(reader.vectors, reader.count)
 
     @property
     def answers(self) -> Answers:
@@ -106,8 +122,10 @@ class State:
         try:
             reader = Reader.open(model_folder(self.settings.model))
             self.loaded = Answers(reader, self.settings.top_k, self.settings.cached_answers)
+            if self.settings.embedder:
+                self.encoder = StateEmbedder.open(self.settings.embedder)
             if self.settings.generator:
-                self.generator = Generator(self.settings.generator)
+                self.writers.get(RAW)
             self.libraries.start()
             self.ready.set()
             log.info("ready", model=reader.name)
@@ -116,9 +134,8 @@ class State:
             log.exception("loading")
 
     def end_writing(self) -> None:
-        """End what the plain model writes; its streams say so and close."""
-        if self.generator:
-            self.generator.close()
+        """End what is being written; its streams say so and close."""
+        self.writers.close()
 
     def close_indexes(self) -> None:
         """Close what an answering thread has opened; called by it at its end."""
@@ -136,8 +153,9 @@ class State:
 def _check(settings: ServerSettings) -> None:
     """Raise, before anything is made, for what is named and not there."""
     read_config(model_folder(settings.model))
-    if settings.generator:
-        read_config(settings.generator)
+    for folder in (settings.generator, settings.embedder):
+        if folder:
+            read_config(folder)
     for path in settings.docs:
         if not path.expanduser().exists():
             raise InputError(f"There is no file or folder {path}.", "Check the spelling.")

@@ -39,6 +39,15 @@ class WordVectors:
     def __contains__(self, stem: str) -> bool:
         return stem in self._row
 
+    @property
+    def width(self) -> int:
+        """D, the numbers of a vector."""
+        return int(self._vectors.shape[1])
+
+    def rank(self, stem: str) -> int:
+        """Place of a stem among all, the most frequent first, from 0; V for an unknown one."""
+        return self._row.get(stem, len(self._stems))
+
     def of(self, stems: Sequence[str]) -> Floats:
         """[n, D] unit vectors, zeros for unknown stems."""
         rows = np.array([self._row.get(stem, -1) for stem in stems], dtype=np.int64)

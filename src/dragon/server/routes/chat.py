@@ -5,6 +5,7 @@ from contextlib import aclosing
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from dragon.server.access import Asker, Running
@@ -21,7 +22,8 @@ router = APIRouter(tags=["chat"])
 @router.post("/chat/completions", response_model=None)
 async def chat(body: ChatRequest, request: Request, state: Running, _: Asker) -> Response:
     """Answer a conversation."""
-    made = replies(state, body, str(request.base_url).rstrip("/"))
+    base = str(request.base_url).rstrip("/")
+    made = await run_in_threadpool(replies, state, body, base)
     if body.stream:
         return EventStream(state, streamed(made, body))
     return JSONResponse(await while_there(state, request, whole(made, body)))

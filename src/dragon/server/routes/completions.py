@@ -7,15 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
 from dragon.server.access import Asker, Running
 from dragon.server.database import new_id, now
 from dragon.server.errors import ApiError, refused
-from dragon.server.replies import RAW, Piece
+from dragon.server.replies import Piece
 from dragon.server.replying import Replies
 from dragon.server.requests import Sampled, Text, check_encodable
 from dragon.server.state import State
 from dragon.server.streams import DONE, EventStream, event, while_there
+from dragon.server.writers import RAW, writes
 
 router = APIRouter(tags=["completions"])
 
@@ -35,7 +37,7 @@ async def completions(
     body: CompletionRequest, request: Request, state: Running, _: Asker
 ) -> Response:
     """Continue a text."""
-    made = _replies(state, body)
+    made = await run_in_threadpool(_replies, state, body)
     head = {
         "id": new_id("cmpl"),
         "object": "text_completion",
@@ -48,7 +50,7 @@ async def completions(
 
 
 def _replies(state: State, body: CompletionRequest) -> Replies:
-    if body.model != RAW:
+    if not writes(body.model):
         raise ApiError(
             404,
             f"The model {body.model!r} continues no texts. Use {RAW}, or /v1/chat/completions.",
@@ -59,7 +61,7 @@ def _replies(state: State, body: CompletionRequest) -> Replies:
         raise refused("echo", "the prompt is not repeated.")
     text = body.prompt if isinstance(body.prompt, str) else body.prompt[0]
     check_encodable(text, "prompt")
-    writer = state.writer
+    writer = state.writer(body.model)
     prompt = writer.prompts.text(text)
     if not prompt:
         raise ApiError(400, "The prompt is empty. Give a text.", "invalid_value", "prompt")

@@ -1,4 +1,4 @@
-"""The models: one for each library of documents, and the plain one."""
+"""The models: one for each library of documents, those that write, and the embedder."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,9 @@ from dragon.models import model_folder
 from dragon.retrieval import Index
 from dragon.server.access import Asker, Running
 from dragon.server.library import Library
-from dragon.server.replies import RAW, library_of
-from dragon.server.state import State
+from dragon.server.replies import library_of
+from dragon.server.state import EMBEDDER, State
+from dragon.server.writers import RAW, writes
 
 router = APIRouter(tags=["models"])
 
@@ -20,14 +21,18 @@ router = APIRouter(tags=["models"])
 def models(state: Running, _: Asker) -> dict[str, Any]:
     """All models."""
     found = [_of_library(state, library) for library in state.libraries]
-    return {"object": "list", "data": found + ([_raw(state)] if state.generator else [])}
+    found += [_writer(state, name) for name in state.writers.names()]
+    found += [_embedder(state.settings.embedder)] if state.settings.embedder else []
+    return {"object": "list", "data": found}
 
 
 @router.get("/v1/models/{model}")
 def model(model: str, state: Running, _: Asker) -> dict[str, Any]:
     """One model, with its card."""
-    if model == RAW:
-        folder, values = state.writer.folder, _raw(state)
+    if writes(model):
+        folder, values = state.writers.folder(model), _writer(state, model)
+    elif model == EMBEDDER and state.settings.embedder:
+        folder, values = state.settings.embedder, _embedder(state.settings.embedder)
     else:
         folder = model_folder(state.settings.model)
         values = _of_library(state, library_of(state, model))
@@ -36,15 +41,25 @@ def model(model: str, state: Running, _: Asker) -> dict[str, Any]:
     return values
 
 
-def _raw(state: State) -> dict[str, Any]:
-    folder = state.writer.folder
+def _writer(state: State, name: str) -> dict[str, Any]:
+    folder = state.writers.folder(name)
+    values = _of_folder(name, "raw" if name == RAW else "fine-tuned", folder)
+    values["dragon"]["open"] = state.writers.is_open(name)
+    return values
+
+
+def _embedder(folder: Path) -> dict[str, Any]:
+    return _of_folder(EMBEDDER, "embedder", folder)
+
+
+def _of_folder(name: str, kind: str, folder: Path) -> dict[str, Any]:
     return {
-        "id": RAW,
+        "id": name,
         "object": "model",
         "created": int(folder.stat().st_mtime),
         "owned_by": "dragon",
         "dragon": {
-            "kind": "raw",
+            "kind": kind,
             "library": None,
             "library_name": None,
             "reader": folder.name,

@@ -9,8 +9,6 @@ from dragon.server.errors import ApiError
 
 router = APIRouter(include_in_schema=False)
 _WHY = {
-    "embeddings": "the shipped model reads passages and makes no embeddings. Search by "
-    "POST /v1/vector_stores/{id}/search instead.",
     "fine_tuning/jobs": "jobs are not run by the server. Train with: dragon train.",
     "moderations": "nothing is moderated here.",
     "images/generations": "the models here know text only.",

@@ -8,17 +8,19 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
 from dragon.server.access import Asker, Running
 from dragon.server.database import new_id, now
 from dragon.server.errors import ApiError, missing
 from dragon.server.keys import Key
 from dragon.server.library import DEFAULT_ID
-from dragon.server.replies import RAW, End, Piece, Whole
+from dragon.server.replies import End, Piece, Whole
 from dragon.server.replying import Replies, replies
 from dragon.server.requests import Body, ChatMessage, ChatRequest, Metadata, Text, TextPart
 from dragon.server.state import State
 from dragon.server.streams import EventStream, event, while_there
+from dragon.server.writers import writes
 
 router = APIRouter(prefix="/v1/responses", tags=["responses"])
 Named = Annotated[str, Field(max_length=200)]
@@ -58,7 +60,7 @@ class ResponsesRequest(Body):
 @router.post("", response_model=None)
 async def respond(body: ResponsesRequest, request: Request, state: Running, key: Asker) -> Response:
     """Answer."""
-    making = _Making(state, key, body)
+    making = await run_in_threadpool(_Making, state, key, body)
     if body.stream:
         return EventStream(state, making.events())
     return JSONResponse(await while_there(state, request, making.whole()))
@@ -153,10 +155,10 @@ class _Making:
     def _model(self) -> str:
         if not self._body.tools:
             return self._body.model
-        if self._body.model == RAW:
+        if writes(self._body.model):
             raise ApiError(
                 400,
-                f"{RAW} searches no files. Use the model dragon.",
+                f"{self._body.model} searches no files. Use the model dragon.",
                 "unsupported_parameter",
                 "tools",
             )

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from dragon.server.access import Running, counted_as
 from dragon.server.errors import ApiError, as_api_error, invalid
@@ -99,7 +100,8 @@ class _Session:
         whole = Whole()
         try:
             async with asyncio.timeout(self._state.settings.timeout):
-                async with aclosing(replies(self._state, request).pieces()) as pieces:
+                made = await run_in_threadpool(replies, self._state, request)
+                async with aclosing(made.pieces()) as pieces:
                     async for piece in pieces:
                         whole.add(piece)
                         if piece.text:
