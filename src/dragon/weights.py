@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dragon.config import ModelConfig
 
 Shape = tuple[int, ...]
+RECURRENT_LAYERS = 3  # of the recurrent reader head
 
 
 def tensor_shapes(config: ModelConfig) -> dict[str, Shape]:
@@ -60,9 +61,10 @@ def _walk(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
         yield "dragon.pointer.key.weight", (c.hidden_size, c.hidden_size)
         yield "dragon.pointer.gate.weight", (1, c.hidden_size)
         yield "dragon.pointer.gate.bias", (1,)
-    if c.is_reader:
-        yield "dragon.span.weight", (2, c.hidden_size)
-        yield "dragon.span.bias", (2,)
+    if c.reader_head == "recurrent":
+        yield from _recurrent_head(c)
+    elif c.is_reader:
+        yield from _linear("dragon.span", 2, c.hidden_size, True)
 
 
 def _block(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
@@ -80,6 +82,26 @@ def _block(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
         yield from _linear("mlp.gate_proj", c.intermediate_size, c.hidden_size, c.mlp_bias)
     yield from _linear("mlp.up_proj", c.intermediate_size, c.hidden_size, c.mlp_bias)
     yield from _linear("mlp.down_proj", c.hidden_size, c.intermediate_size, c.mlp_bias)
+
+
+def _recurrent_head(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
+    """Inside a layer the names are those of `torch.nn.LSTM`, both directions."""
+    wide, half = c.hidden_size, c.hidden_size // 2
+    for look in ("align", "meet", "review"):
+        yield from _linear(f"dragon.reader.{look}.query", c.head_dim, wide, False)
+        yield from _linear(f"dragon.reader.{look}.key", c.head_dim, wide, False)
+    for name, inner in (("enter", 2), ("join", 4), ("revise", 3)):
+        yield from _linear(f"dragon.reader.{name}", wide, inner * wide, True)
+    for layer in range(RECURRENT_LAYERS):
+        for end in ("l0", "l0_reverse"):
+            name = f"dragon.reader.layers.{layer}"
+            yield f"{name}.weight_ih_{end}", (4 * half, wide)
+            yield f"{name}.weight_hh_{end}", (4 * half, half)
+            yield f"{name}.bias_ih_{end}", (4 * half,)
+            yield f"{name}.bias_hh_{end}", (4 * half,)
+    yield from _linear("dragon.reader.gist", 1, wide, True)
+    yield from _linear("dragon.reader.ask", 2 * wide, wide, True)
+    yield from _linear("dragon.reader.span", 2, 2 * wide, True)
 
 
 def _linear(name: str, out: int, inner: int, bias: bool) -> Iterator[tuple[str, Shape]]:

@@ -37,12 +37,10 @@ def test_span_scores_equal_our_pytorch_model(config: ModelConfig, length: int) -
     network = Transformer(config).eval()
     network.load_numpy(random_tensors(config))
     with torch.no_grad():
-        states = network.states(
-            torch.from_numpy(ids.astype(np.int64))[None],
-            torch.from_numpy(features.astype(np.int64))[None],
-            torch.ones(length, length, dtype=torch.bool),
-        )
-        expected = network.read(states)[0].numpy()
+        marks = torch.from_numpy(features.astype(np.int64))[None]
+        seen = torch.ones(length, length, dtype=torch.bool)
+        states = network.states(torch.from_numpy(ids.astype(np.int64))[None], marks, seen)
+        expected = network.read(states, marks, seen[:1])[0].numpy()
     np.testing.assert_allclose(
         engine(config, "numpy").read([(ids, features)])[0], expected, **CLOSE
     )

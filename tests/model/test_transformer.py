@@ -58,7 +58,7 @@ def test_every_variant_runs_forward_and_backward(config: ModelConfig) -> None:
     mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool)
     if config.is_reader:
         features = torch.stack([torch.randint(0, n, ids.shape) for n in config.reader_features], -1)
-        scores = model.read(model.states(ids, features, mask))
+        scores = model.read(model.states(ids, features, mask), features, mask[:2])
         assert scores.shape == (2, LENGTH, 2)
         loss = loss + scores.square().mean()
     loss.backward()  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ SIZES = (
 )
 LARGEST = 2**31 - 1  # what the kernels count in
 RopeScaling = Literal["none", "linear", "llama3", "yarn"]
+ReaderHead = Literal["linear", "recurrent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class ModelConfig:
             (See et al. 2017, arXiv:1704.04368).
         reader_features: sizes of the feature vocabularies that the reader adds to the token
             embeddings (see `dragon.tokenizer.reading`); empty for a plain language model.
+        reader_head: what scores the spans of a reader: one `linear` map of the states, or
+            `recurrent` layers over them (see `dragon.model.recurrent_head`), below which there may
+            be no block at all.
     """
 
     vocab_size: int = 16384
@@ -72,6 +76,7 @@ class ModelConfig:
     tie_word_embeddings: bool = True
     pointer_head: bool = False
     reader_features: tuple[int, ...] = ()
+    reader_head: ReaderHead = "linear"
     head_dim: int = 0
     rope_scaling: RopeScaling = "none"
     rope_factor: float = 1.0
@@ -84,7 +89,9 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_types(self, "model")
-        check_at_least(self, "model", 1, SIZES)
+        least = 0 if self.reader_head == "recurrent" else 1
+        check_at_least(self, "model", least, "num_hidden_layers")
+        check_at_least(self, "model", 1, SIZES.replace("num_hidden_layers ", ""))
         self._check_sizes()
         check_at_least(self, "model", 0, "head_dim rope_original_positions sliding_window")
         for name in ("rope_theta", "norm_eps", "rope_low_freq_factor"):
@@ -99,6 +106,7 @@ class ModelConfig:
             )
         check_divides(self, "model", "num_key_value_heads", "num_attention_heads")
         self._check_heads()
+        self._check_reader_head()
         self._check_rope_scaling()
         self._check_window()
 
@@ -118,6 +126,14 @@ class ModelConfig:
         if self.position == "rope" and self.head_dim % 2:
             raise ConfigError(
                 f"model.{name} is {self.head_dim}.", "Rotary positions need an even head size."
+            )
+
+    def _check_reader_head(self) -> None:
+        if self.reader_head == "recurrent" and (not self.is_reader or self.hidden_size % 2):
+            raise ConfigError(
+                "model.reader_head is recurrent.",
+                f"It needs model.reader_features and an even model.hidden_size, not "
+                f"{list(self.reader_features)} and {self.hidden_size}.",
             )
 
     def _check_window(self) -> None:

@@ -6,6 +6,7 @@ vocabulary.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +23,7 @@ from dragon.engine.loading import load
 from dragon.engine.lookup import PromptLookup
 from dragon.engine.matrices import Matrix
 from dragon.engine.pointer import PointerHead
+from dragon.engine.recurrent import RecurrentHead, scan
 from dragon.engine.sampling import Sampling
 from dragon.engine.session import Network, Session, read_together, visible_rows
 from dragon.engine.writing import Writer, Writing
@@ -56,7 +58,7 @@ class Engine:
 
     @classmethod
     def open(cls, folder: Path, *, kernels: str | None = None, threads: int | None = None) -> Self:
-        """Map a model folder, float or int8.
+        """Open a model folder, float or packed.
 
         Args:
             folder: config.json and model.safetensors.
@@ -67,7 +69,7 @@ class Engine:
             CheckpointError: if the folder is not a whole, undamaged model.
             ConfigError: for unknown kernels or threads below 1.
         """
-        config, weights = load(folder)
+        config, weights = load(folder, read_often=True)
         return cls(config, weights, kernels=kernels, threads=threads)
 
     @property
@@ -89,7 +91,7 @@ class Engine:
             InputError: if the model is no reader, a prompt is empty or too long, or a value is
                 outside its table.
         """
-        if self.heads.span is None:
+        if self.heads.reader is None:
             raise InputError("This model has no span scorer.", "Give --model a reader.")
         if not batch:
             return []
@@ -100,10 +102,10 @@ class Engine:
         ]
         lengths = [len(ids) for ids in prompts]
         positions = np.concatenate([np.arange(n, dtype=np.int32) for n in lengths])
-        x = self.embedding(np.concatenate(prompts), positions, np.concatenate(features))
+        marks = np.concatenate(features)
+        x = self.embedding(np.concatenate(prompts), positions, marks)
         runs = [Run(self.body.new_cache(n, once=True), 0, n, n) for n in lengths]
-        weight, bias = self.heads.span
-        scores = self.body.forward(x, runs) @ weight.T + bias
+        scores = self.heads.reader(self.body.forward(x, runs), marks, lengths)
         check_finite(scores, self.network.weights)
         return np.split(scores, np.cumsum(lengths)[:-1])
 
@@ -208,9 +210,23 @@ class Heads:
             return weights[name].f32()
 
         self.pointer = PointerHead(weight) if config.pointer_head else None
-        self.span: tuple[Floats, Floats] | None = None
-        if config.is_reader:
-            self.span = weight("dragon.span.weight"), weight("dragon.span.bias")
+        self.reader: RecurrentHead | LinearHead | None = None
+        if config.reader_head == "recurrent":
+            self.reader = RecurrentHead(weights, scan)
+        elif config.is_reader:
+            self.reader = LinearHead(weight("dragon.span.weight"), weight("dragon.span.bias"))
+
+
+@dataclass(frozen=True, slots=True)
+class LinearHead:
+    """One linear map scores every state as start and end: weight [2, C], bias [2]."""
+
+    weight: Floats
+    bias: Floats
+
+    def __call__(self, states: Floats, features: Features, lengths: Sequence[int]) -> Floats:
+        """States [M, C] -> scores [M, 2]; each by itself."""
+        return states @ self.weight.T + self.bias
 
 
 def _stream(writer: Writer) -> Iterator[int]:

@@ -42,8 +42,10 @@ def sinusoidal_table(config: ModelConfig) -> Tensor:
     return torch.cat((angles.sin(), angles.cos()), dim=-1)[:, : config.hidden_size].float()
 
 
-def attention_mask(config: ModelConfig, length: int, prefix: int, device: torch.device) -> Tensor:
-    """[T, T], True where a row may look at a column."""
+def attention_mask(
+    config: ModelConfig, length: int, prefix: int | Tensor, device: torch.device
+) -> Tensor:
+    """[T, T], True where a row may look at a column; [B, T, T] where prefixes [B] differ."""
     mask = torch.ones(length, length, dtype=torch.bool, device=device)
     if config.attention == "bidirectional":
         return mask
@@ -51,6 +53,9 @@ def attention_mask(config: ModelConfig, length: int, prefix: int, device: torch.
     if config.sliding_window:
         mask = mask.triu(1 - config.sliding_window)
     if config.attention == "prefix":
+        if isinstance(prefix, Tensor):
+            columns = torch.arange(length, device=device)
+            return mask | (columns < prefix[:, None])[:, None, :]
         mask[:, :prefix] = True
     return mask
 
@@ -159,9 +164,12 @@ class Block(nn.Module):
 
 
 def init_weights(module: nn.Module, layers: int) -> None:
-    """Normal(0, 0.02); projections into the residual stream are scaled by 1/sqrt(2L) (GPT-2)."""
+    """Normal(0, 0.02); projections into the residual stream are scaled by 1/sqrt(2L) (GPT-2).
+
+    The recurrent head keeps PyTorch's own start: it has no residual stream to keep small.
+    """
     for name, parameter in module.named_parameters():
-        if parameter.dim() < 2:
+        if parameter.dim() < 2 or name.startswith("dragon.reader."):
             continue
         residual = name.endswith(("o_proj.weight", "down_proj.weight"))
         nn.init.normal_(parameter, std=0.02 / (math.sqrt(2 * layers) if residual else 1.0))

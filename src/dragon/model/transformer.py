@@ -23,6 +23,8 @@ from dragon.model.layers import (
     rotary_tables,
     sinusoidal_table,
 )
+from dragon.model.recurrent_head import RecurrentHead
+from dragon.tokenizer.reading import MATCHES, SEG_QUESTION
 from dragon.weights import tensor_shapes
 
 
@@ -63,6 +65,13 @@ class Body(nn.Module):
         return self.norm(x) if self.config.norm_placement == "pre" else x
 
 
+def _asked(features: Tensor) -> Tensor:
+    """[B, T] True on the question's tokens and on position 0."""
+    asked = features[..., 0] // MATCHES == SEG_QUESTION
+    asked[:, 0] = True
+    return asked
+
+
 def _wide(x: Tensor) -> Tensor:
     """At least single precision, which probabilities need."""
     return x if x.dtype == torch.float64 else x.float()
@@ -94,13 +103,16 @@ class Pointer(nn.Module):
 class Extras(nn.Module):
     """The tensors that Llama has no name for: reader features, span scorer, pointer head."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, dropout: float) -> None:
         super().__init__()
         if config.is_reader:
             self.features = nn.ModuleList(
                 nn.Embedding(size, config.hidden_size) for size in config.reader_features
             )
-            self.span = nn.Linear(config.hidden_size, 2)
+            if config.reader_head == "recurrent":
+                self.reader = RecurrentHead(config, dropout)
+            else:
+                self.span = nn.Linear(config.hidden_size, 2)
         if config.pointer_head:
             self.pointer = Pointer(config)
 
@@ -120,7 +132,7 @@ class Transformer(nn.Module):
         self.model = Body(config)
         if not config.tie_word_embeddings:
             self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
-        self.dragon = Extras(config)
+        self.dragon = Extras(config, dropout)
         init_weights(self, config.num_hidden_layers)
         assert {n: tuple(p.shape) for n, p in self.named_parameters()} == tensor_shapes(config)
 
@@ -144,23 +156,44 @@ class Transformer(nn.Module):
         out: Tensor = self.lm_head(states)
         return out
 
-    def forward(self, ids: Tensor, prefix: int = 0) -> Tensor:
+    def forward(self, ids: Tensor, prefix: int | Tensor = 0) -> Tensor:
         """Next-token logits [B, T, V] (log-probabilities where there is a pointer head).
 
         Args:
             ids: [B, T] token ids.
-            prefix: with prefix attention, how many tokens are seen from everywhere.
+            prefix: with prefix attention, how many tokens are seen from everywhere; [B] where the
+                rows differ.
         """
-        mask = attention_mask(self.config, ids.shape[1], prefix, ids.device)
-        states = self.states(ids, None, mask)
+        states, mask = self._states(ids, prefix)
         logits = self.language(states)
         if self.config.pointer_head:
             logits = self.dragon.pointer(states, logits, ids, mask)
         return logits
 
-    def read(self, states: Tensor) -> Tensor:
-        """[B, T, C] states -> [B, T, 2] start and end scores."""
-        out: Tensor = self.dragon.span(states)
+    def logits_at(self, ids: Tensor, chosen: Tensor, prefix: int | Tensor = 0) -> Tensor:
+        """Rows of `forward` [N, V] where `chosen` [B, T] is True; only these are worked out."""
+        if self.config.pointer_head:  # its copies go through every row
+            return self(ids, prefix)[chosen]  # type: ignore[no-any-return]
+        states, _ = self._states(ids, prefix)
+        return self.language(states[chosen])
+
+    def _states(self, ids: Tensor, prefix: int | Tensor) -> tuple[Tensor, Tensor]:
+        mask = attention_mask(self.config, ids.shape[1], prefix, ids.device)
+        each_head = mask[:, None] if mask.dim() == 3 else mask
+        return self.states(ids, None, each_head), mask
+
+    def read(self, states: Tensor, features: Tensor, valid: Tensor) -> Tensor:
+        """States [B, T, C] -> start and end scores [B, T, 2].
+
+        Args:
+            states: of prompts, padded at the end.
+            features: [B, T, F] of the same prompts.
+            valid: [B, T] False on padding.
+        """
+        if self.config.reader_head == "recurrent":
+            out: Tensor = self.dragon.reader(states, _asked(features) & valid, valid)
+        else:
+            out = self.dragon.span(states)
         return out
 
     def numpy_tensors(self) -> dict[str, np.ndarray]:

@@ -39,6 +39,7 @@ MAX_HEADING_TOKENS = 24
 
 SEG_SPECIAL, SEG_QUESTION, SEG_HEADING, SEG_TEXT = range(4)
 NO_MATCH, FUNCTION, COMMON, RARE, STEM = range(5)
+MATCHES = 5  # feature 0 is SEGMENT * MATCHES + match
 LOWER, CAPITAL, UPPER, YEAR, NUMBER, PUNCTUATION, MIXED = range(7)
 
 # A single-token word with an id below this counts as common: byte-pair merges are numbered in order
@@ -157,7 +158,7 @@ def compose(
     ):
         ids[at : at + n] = segment.ids[:n]
         match = _matches(segment, *other)
-        features[at : at + n, 0] = kind * 5 + _per_token(match, segment.word_of)[:n]
+        features[at : at + n, 0] = kind * MATCHES + _per_token(match, segment.word_of)[:n]
         features[at : at + n, 2] = segment.shapes[:n]
         if kind == SEG_TEXT:
             features[at : at + n, 1] = _coverage(segment, weights, match)[:n]
