@@ -15,8 +15,13 @@ def serve(
     index: File = None,
     model: Model = DEFAULT,
     generator: Annotated[
-        Path | None, typer.Option(help="Folder of a causal model, served as dragon:raw.")
+        str | None,
+        typer.Option(
+            help="Folder of a causal model, served as dragon:raw; or the address of another server "
+            "that answers from the documents: http://HOST/v1."
+        ),
     ] = None,
+    generator_model: Annotated[str, typer.Option(help="Name of that server's model.")] = "",
     embedder: Annotated[
         Path | None, typer.Option(help="Folder of a model for embeddings: dragon:embedder.")
     ] = None,
@@ -49,6 +54,9 @@ def serve(
             f"The server needs the package {error.name}, which is not installed.",
             "Run: pip install 'dragon-lm[server]'.",
         ) from None
+    is_remote = bool(generator and "://" in generator)
+    if generator_model and not is_remote:
+        raise ConfigError("--generator-model is for another server.", "Add: --generator URL.")
     run(
         ServerSettings(
             host=host,
@@ -56,7 +64,9 @@ def serve(
             docs=tuple(docs or ()),
             index=index,
             model=model,
-            generator=generator,
+            generator=None if is_remote or not generator else Path(generator),
+            generator_url=generator or "" if is_remote else "",
+            generator_model=generator_model,
             embedder=embedder,
             top_k=top_k,
             watch=watch,

@@ -6,7 +6,7 @@ In: a question and a library. Out: citations as they are proven, then the answer
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlencode
@@ -19,20 +19,33 @@ from dragon.answer.reader import Reader
 from dragon.errors import InputError
 from dragon.retrieval import Hit, Index
 from dragon.server.errors import ApiError
-from dragon.server.library import Library
+from dragon.server.library import Library, Version
+from dragon.text.words import content_stems
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """One event of an answer: the text that it adds, and what stands behind it.
 
-    `answer` comes with the last event alone; `cached` says that it had been given before.
+    `answer` comes with the last event alone, and with it: `cached`, whether it had been given
+    before; of an answer that was written freely, `marks`, where in the text each citation's number
+    stands, and `unproven`, how many quoted strings are in no passage.
     """
 
     text: str
     citations: tuple[Citation, ...] = ()
     answer: Answer | None = None
     cached: bool = False
+    marks: tuple[int, ...] | None = None
+    unproven: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages for a question, and the texts of their documents by path."""
+
+    hits: tuple[Hit, ...]
+    texts: dict[str, str]
 
 
 class Answers:
@@ -47,7 +60,7 @@ class Answers:
     def __init__(self, reader: Reader, top_k: int, most_kept: int) -> None:
         self.reader = reader
         self._top_k, self._most_kept = top_k, most_kept
-        self._kept: OrderedDict[tuple[Any, ...], Answer] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], tuple[Told, ...]] = OrderedDict()
         self._lock = threading.Lock()
         self._opened = threading.local()
         self.hits = self.misses = 0
@@ -56,12 +69,22 @@ class Answers:
         """The answer to the same question on the same documents, if it was given before."""
         key = self._key(library, question, asked)
         with self._lock:
-            answer = self._kept.get(key)
-            if answer is None:
+            events = self._kept.get(key)
+            if events is None:
+                self.misses += 1
                 return None
             self._kept.move_to_end(key)
             self.hits += 1
-        return _pieces(iter([*answer.citations, answer]), cached=True)
+        return (replace(told, cached=True) for told in events)
+
+    def keep(
+        self, library: Library, version: Version, question: str, asked: str, events: list[Told]
+    ) -> None:
+        """Keep the events of a whole answer, given of a version of the library."""
+        with self._lock:
+            self._kept[self._key(library, question, asked, version)] = tuple(events)
+            while len(self._kept) > self._most_kept:
+                self._kept.popitem(last=False)
 
     def ask(self, library: Library, question: str, asked: str) -> Iterator[Told]:
         """Answer a question; `asked` is it with its context. For a worker thread.
@@ -70,15 +93,41 @@ class Answers:
             InputError: for an empty or endless question.
             ApiError: 400 or 503 where the library holds nothing (yet).
         """
-        key = self._key(library, question, asked)
-        self.misses += 1
-        for told in self._fresh(library, question, asked):
-            if told.answer:
-                self._keep(key, told.answer)
-            yield told
+        index = self._opened_index(library)
+        answerer = Answerer(index, self.reader, self._top_k)
+        for last in (False, True):
+            told = False
+            try:
+                for piece in _pieces(answerer.stream(question, asked)):
+                    told = True
+                    yield piece
+                return
+            except (UnprovenQuoteError, InputError):
+                # The document may have been indexed anew between searching and proving.
+                if last or told or not question.strip():
+                    raise
 
-    def _key(self, library: Library, question: str, asked: str) -> tuple[Any, ...]:
-        return library.id, library.index, library.version(), question, asked, self._top_k
+    def search(self, library: Library, asked: str) -> Found:
+        """The passages that fit a question best. For a worker thread.
+
+        Raises:
+            ApiError: as `ask`.
+        """
+        index = self._opened_index(library)
+        # "Why?" alone asks for nothing that could be looked for.
+        wanted = content_stems(asked)
+        hits = index.search(asked, self._top_k, self.reader.vectors) if wanted else []
+        paths = {hit.passage.document for hit in hits}
+        texts = {path: index.document_text(path) for path in paths}
+        # A document that was indexed anew in between is left out: its offsets have moved.
+        whole = (hit for hit in hits if _stands(hit, texts[hit.passage.document]))
+        return Found(tuple(whole), texts)
+
+    def _key(
+        self, library: Library, question: str, asked: str, version: Version | None = None
+    ) -> tuple[Any, ...]:
+        version = version or library.version()
+        return library.id, library.index, version, question, asked, self._top_k
 
     def close_indexes(self) -> None:
         """Close what this thread has opened."""
@@ -100,28 +149,11 @@ class Answers:
             opened[key] = Index.open(library.index, read_only=True)
         return opened[key]
 
-    def _fresh(self, library: Library, question: str, asked: str) -> Iterator[Told]:
+    def _opened_index(self, library: Library) -> Index:
         index = self._index(library)
         if index.is_empty():
             raise _empty(library)
-        answerer = Answerer(index, self.reader, self._top_k)
-        for last in (False, True):
-            told = False
-            try:
-                for piece in _pieces(answerer.stream(question, asked)):
-                    told = True
-                    yield piece
-                return
-            except (UnprovenQuoteError, InputError):
-                # The document may have been indexed anew between searching and proving.
-                if last or told or not question.strip():
-                    raise
-
-    def _keep(self, key: tuple[Any, ...], answer: Answer) -> None:
-        with self._lock:
-            self._kept[key] = answer
-            while len(self._kept) > self._most_kept:
-                self._kept.popitem(last=False)
+        return index
 
 
 def standalone(questions: Sequence[str]) -> str:
@@ -133,8 +165,9 @@ def standalone(questions: Sequence[str]) -> str:
     return asked
 
 
-def described(answer: Answer, library: Library, cached: bool) -> dict[str, Any]:
+def described(told: Told, answer: Answer, library: Library) -> dict[str, Any]:
     """The `dragon` object of an answer."""
+    written = {} if told.marks is None else {"unproven": told.unproven}
     return {
         "abstained": answer.abstained,
         "contradiction": answer.contradiction,
@@ -143,7 +176,9 @@ def described(answer: Answer, library: Library, cached: bool) -> dict[str, Any]:
         "citations": [cited(citation, library) for citation in answer.citations],
         "passages": [_passage(hit, library) for hit in answer.passages],
         "timings": asdict(answer.timings),
-        "cached": cached,
+        "cached": told.cached,
+        "model": answer.model,
+        **written,
     }
 
 
@@ -153,17 +188,23 @@ def cited(citation: Citation, library: Library) -> dict[str, Any]:
     place = {"library": library.id, "document": name, "start": citation.start, "end": citation.end}
     return asdict(citation) | {
         "document": name,
+        # What was written freely has no calibrated probability.
+        "score": citation.score or None,
         "title": citation.heading.split(" > ", 1)[0] or PurePosixPath(name).name,
         "url": f"/#/source?{urlencode(place)}",
     }
 
 
-def annotations(answer: Answer, library: Library, base: str) -> list[dict[str, Any]]:
+def annotations(told: Told, answer: Answer, library: Library, base: str) -> list[dict[str, Any]]:
     """OpenAI's annotations of a message: where each [1] stands in its text, and what it cites."""
     found = []
     for citation in answer.citations:
         mark = f"[{citation.number}]"
-        start = len(in_words(answer.citations[: citation.number])) - len(mark)
+        start = (
+            len(in_words(answer.citations[: citation.number])) - len(mark)
+            if told.marks is None
+            else told.marks[citation.number - 1]
+        )
         values = cited(citation, library)
         found.append(
             {
@@ -179,18 +220,23 @@ def annotations(answer: Answer, library: Library, base: str) -> list[dict[str, A
     return found
 
 
-def _pieces(events: Iterator[Citation | Answer], cached: bool = False) -> Iterator[Told]:
+def _pieces(events: Iterator[Citation | Answer]) -> Iterator[Told]:
     """What each event adds to the text."""
     citations: list[Citation] = []
     said = 0
     for event in events:
         if isinstance(event, Answer):
-            yield Told(event.answer[said:], answer=event, cached=cached)
+            yield Told(event.answer[said:], answer=event)
             return
         citations.append(event)
         text = in_words(citations)
         yield Told(text[said:], (event,))
         said = len(text)
+
+
+def _stands(hit: Hit, text: str) -> bool:
+    passage = hit.passage
+    return text[passage.start : passage.end] == passage.text
 
 
 def _passage(hit: Hit, library: Library) -> dict[str, Any]:

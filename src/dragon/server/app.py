@@ -42,6 +42,8 @@ def create_app(settings: ServerSettings) -> FastAPI:
         loading = threading.Thread(target=state.load, name="loading", daemon=True)
         loading.start()
         yield
+        if state.remote:
+            await state.remote.close()
         state.close()
 
     app = FastAPI(

@@ -13,6 +13,7 @@ from dragon.server.errors import missing
 
 DEFAULT_ID = "default"
 UPLOADED = "uploaded"
+Version = tuple[int, int]
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +60,7 @@ class Library:
             return "folder"
         return "index" if self.is_default else "uploads"
 
-    def version(self) -> tuple[int, int]:
+    def version(self) -> Version:
         """Changes whenever the index does: SQLite counts the transactions in its header."""
         try:
             with self.index.open("rb") as file:

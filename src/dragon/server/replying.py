@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from dragon.answer.answerer import checked
+from dragon.server.asking import from_documents
 from dragon.server.errors import ApiError
-from dragon.server.replies import End, Piece, Usage, Whole, from_documents, library_of
+from dragon.server.replies import End, Piece, Usage, Whole, library_of
 from dragon.server.requests import ChatRequest, check_encodable, check_quotable
 from dragon.server.state import State
 from dragon.server.writers import writes

@@ -34,6 +34,8 @@ def run(settings: ServerSettings) -> None:
     # The address first: a port that is taken must not cost an index.
     with _listen(settings) as listening:
         server = make_server(settings)
+        if settings.generator_url:
+            print(f"questions and passages are sent to {settings.generator_url}", file=sys.stderr)
         host, port = listening.getsockname()[:2]
         print(f"dRAGon listens on http://{_shown(host)}:{port} (Ctrl-C ends it)", file=sys.stderr)
         server.run(sockets=[listening])

@@ -37,5 +37,5 @@ def describe(schema: dict[str, Any]) -> dict[str, Any]:
     for path in schema["paths"].values():
         for operation in path.values():
             operation["responses"].pop("422", None)
-            operation["responses"] |= {"4XX": error, "503": error}
+            operation["responses"] |= {"4XX": error, "5XX": error}
     return schema

@@ -25,6 +25,9 @@ class ServerSettings:
         index: index file of the default library; None is the folders' own, or the per-user one.
         model: the reader: a shipped model's name or a model folder.
         generator: folder of a causal model for `dragon:raw`; None refuses that name.
+        generator_url, generator_model: another server's address up to and with /v1, and a model of
+            it, which answers from the documents in the reader's place; its key is in
+            DRAGON_GENERATOR_KEY.
         embedder: folder of a model, of any kind, whose states are served as vectors under the name
             `dragon:embedder`.
         top_k: passages read for each question.
@@ -46,6 +49,8 @@ class ServerSettings:
     index: Path | None = None
     model: str = DEFAULT
     generator: Path | None = None
+    generator_url: str = ""
+    generator_model: str = ""
     embedder: Path | None = None
     top_k: int = 5
     state: Path = field(default_factory=server_folder)

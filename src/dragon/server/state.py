@@ -18,6 +18,7 @@ from dragon.server.libraries import Libraries
 from dragon.server.limits import Limits
 from dragon.server.logs import log
 from dragon.server.metrics import Metrics
+from dragon.server.remote import Remote, check_address
 from dragon.server.replies import library_of
 from dragon.server.settings import ServerSettings
 from dragon.server.worker import Worker
@@ -42,6 +43,7 @@ class State:
     libraries: Libraries
     worker: Worker
     writers: Writers
+    remote: Remote | None
     limits: Limits
     metrics: Metrics
     ready: threading.Event = field(default_factory=threading.Event)
@@ -70,7 +72,8 @@ class State:
             raise
         worker = Worker(ANSWERING_THREADS, settings.max_waiting, lambda: state.close_indexes())
         writers = Writers(settings.generator)
-        state = cls(settings, database, keys, libraries, worker, writers, limits, Metrics())
+        remote = Remote(settings) if settings.generator_url else None
+        state = cls(settings, database, keys, libraries, worker, writers, remote, limits, Metrics())
         state.metrics.watch(state)
         return state
 
@@ -153,6 +156,8 @@ class State:
 def _check(settings: ServerSettings) -> None:
     """Raise, before anything is made, for what is named and not there."""
     read_config(model_folder(settings.model))
+    if settings.generator_url:
+        check_address(settings.generator_url, settings.generator_model)
     for folder in (settings.generator, settings.embedder):
         if folder:
             read_config(folder)

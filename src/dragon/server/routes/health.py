@@ -58,4 +58,5 @@ async def config(request: Request, state: Running) -> dict[str, Any]:
         "upload": {"max_bytes": state.settings.max_upload, "suffixes": sorted(SUFFIXES)},
         "max_question": LONGEST_QUESTION,
         "generator": state.settings.generator is not None,
+        "remote": state.remote.name if state.remote else None,
     }

@@ -86,7 +86,7 @@ def _of_library(state: State, library: Library) -> dict[str, Any]:
             "kind": "documents",
             "library": library.id,
             "library_name": library.name,
-            "reader": folder.name,
+            "reader": state.remote.name if state.remote else folder.name,
             "documents": documents,
             "memory_bytes": _weight(folder),
         },

@@ -135,8 +135,10 @@ export function sourceList(citations, open) {
       props,
       el("span.number", { "aria-hidden": "true" }, citation.number),
       place(citation),
-      el("span.sure", { title: "How probable it is that the marked words answer the question" },
-        `${percent(citation.score)} sure`),
+      // What another server wrote is proven to be quoted; whether it answers, nobody has weighed.
+      citation.score !== null &&
+        el("span.sure", { title: "How probable it is that the marked words answer the question" },
+          `${percent(citation.score)} sure`),
     );
     return el("li", {}, button);
   });

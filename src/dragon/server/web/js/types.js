@@ -3,7 +3,7 @@
  *
  * @typedef {{ number: number, document: string, title: string, heading: string, quote: string,
  *   start: number, end: number, sentence: string, sentence_start: number, wording: string,
- *   wording_start: number, wording_end: number, score: number, disputed: boolean, url: string
+ *   wording_start: number, wording_end: number, score: number | null, disputed: boolean, url: string
  * }} Citation
  * @typedef {{ document: string, title: string, heading: string, text: string, start: number,
  *   end: number, score: number }} Passage
