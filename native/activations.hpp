@@ -12,7 +12,7 @@ struct QuantizedRows {
   int k_padded = 0, groups = 0, group = 0;
   int8_t* values = nullptr;  // [rows, padded k]
   float* scale = nullptr;    // [rows, groups]
-  int32_t* sum = nullptr;    // [rows, groups]: of the values
+  int32_t* start = nullptr;  // [rows, groups]: minus the sum of the values times the weights' offset
 };
 
 struct Input {
@@ -22,7 +22,7 @@ struct Input {
   const BFloat* bf16;  // [rows, padded k]
 };
 
-// One group: from [group] -> int8 with the largest at 127; returns the scale.
+// One group: from [group] -> int8 with the largest at 127, and the sum of these; returns the scale.
 static float quantize_group(const float* from, int group, int8_t* values, int32_t* sum_of_values) {
   typedef int8_t Narrow __attribute__((vector_size(LANES), aligned(1), may_alias));
   Vec top{};
@@ -39,7 +39,7 @@ static float quantize_group(const float* from, int group, int8_t* values, int32_
 }
 
 // x [k] -> row `row`; the columns up to a whole group become zeros.
-static void quantize_row(const float* x, int k, const QuantizedRows& out, int row) {
+static void quantize_row(const float* x, int k, int offset, const QuantizedRows& out, int row) {
   for (int g = 0; g < out.groups; g++) {
     const int begin = g * out.group;
     float tail[LARGEST_GROUP];
@@ -49,8 +49,9 @@ static void quantize_row(const float* x, int k, const QuantizedRows& out, int ro
       from = tail;
     }
     const size_t at = size_t(row) * out.groups + g;
-    out.scale[at] =
-        quantize_group(from, out.group, out.values + size_t(row) * out.k_padded + begin, out.sum + at);
+    int8_t* values = out.values + size_t(row) * out.k_padded + begin;
+    out.scale[at] = quantize_group(from, out.group, values, out.start + at);
+    out.start[at] *= -offset;
   }
 }
 
@@ -62,8 +63,9 @@ static Input prepare(Scratch& scratch, const Matrix& reader, const float* x, siz
     in.int8 = {groups * reader.group, groups, reader.group};
     in.int8.values = scratch.int8.room(size_t(rows) * in.int8.k_padded);
     in.int8.scale = scratch.scale.room(size_t(rows) * groups);
-    in.int8.sum = scratch.sum.room(size_t(rows) * groups);
-    for (int i = 0; i < rows; i++) quantize_row(x + i * stride, reader.k, in.int8, i);
+    in.int8.start = scratch.start.room(size_t(rows) * groups);
+    const int offset = reader.format == Format::int8 ? 128 - WEIGHTS_LESS : 8;
+    for (int i = 0; i < rows; i++) quantize_row(x + i * stride, reader.k, offset, in.int8, i);
   } else if (ROUNDS_TO_BF16 && reader.format == Format::bf16) {
     const int k = padded(reader.k);
     auto to = reinterpret_cast<BFloat*>(scratch.bf16.room(size_t(rows) * k));

@@ -72,7 +72,7 @@ static void attend_rows(const Model& model, const Run& run, int layer, int head,
   for (int at = begin; at < end; at += CHUNK_TOKENS) {
     const Element* keys = run.cache->keys<Element>(at / CHUNK_TOKENS, layer, head);
     const Output out{scores + (at - begin), size_t(length)};
-    run_tiles(FloatTile<Element>{keys, size_t(d) * BLOCK, d, rows.q, rows.stride, out}, 0,
+    run_tiles(CacheTile<Element>{keys, size_t(d) * BLOCK, d, rows.q, rows.stride, out}, 0,
               blocks(std::min(CHUNK_TOKENS, end - at)), rows.n);
   }
   const float scale = 1.0f / std::sqrt(float(d));
@@ -82,7 +82,7 @@ static void attend_rows(const Model& model, const Run& run, int layer, int head,
   for (int at = begin; at < end; at += CHUNK_TOKENS) {
     const Element* values = run.cache->values<Element>(at / CHUNK_TOKENS, layer, head);
     const Output out{mixed, size_t(d_padded), nullptr, at == begin ? Into::store : Into::add};
-    run_tiles(FloatTile<Element>{values, size_t(CHUNK_TOKENS) * BLOCK, std::min(CHUNK_TOKENS, end - at),
+    run_tiles(CacheTile<Element>{values, size_t(CHUNK_TOKENS) * BLOCK, std::min(CHUNK_TOKENS, end - at),
                                  scores + (at - begin), size_t(length), out},
               0, blocks(d), rows.n);
   }

@@ -1,13 +1,20 @@
 // The step of every integer product: for each lane, four unsigned weights times four signed activations.
 //
 // Quads: LANES rows of 4 weight bytes. Four: the 4 activations of one row of x, for all lanes. Sums: what
-// is added up, exact in 32 bits or in a float. `dot` takes any weight byte, `dot_small` up to 15;
+// is added up, exact in 32 bits or in a float. `dot` takes whole weight bytes, `dot_lower` and `dot_upper`
+// their halves, `dot_small` bytes up to 15; the sums of upper halves go through `plain_upper` at the end.
 // WEIGHTS_LESS is what `dot` has taken off every weight already.
 
 typedef uint8_t Quads __attribute__((vector_size(LANES * 4)));
 typedef Quads LooseQuads __attribute__((aligned(1), may_alias));
 
-static inline Quads quads(const uint8_t* p) { return *reinterpret_cast<const LooseQuads*>(p); }
+static inline Quads quads(const uint8_t* p) {
+  Quads w = *reinterpret_cast<const LooseQuads*>(p);
+#if defined(DRAGON_AVX512)
+  asm("" : "+v"(w));  // or GCC loads it once for each half
+#endif
+  return w;
+}
 
 #if defined(DRAGON_NEON)
 constexpr int WEIGHTS_LESS = 128;
@@ -27,14 +34,12 @@ static inline Four four(const int8_t* x) { return splat_four(x); }
 static inline Sums dot(Sums sums, Quads w, Four x) {
   return (Sums)_mm512_dpbusd_epi32((__m512i)sums, (__m512i)w, (__m512i)x);
 }
-static inline Sums dot_small(Sums sums, Quads w, Four x) { return dot(sums, w, x); }
 #elif defined(DRAGON_AVXVNNI)
 typedef IVec Sums, Four;
 static inline Four four(const int8_t* x) { return splat_four(x); }
 static inline Sums dot(Sums sums, Quads w, Four x) {
   return (Sums)_mm256_dpbusd_avx_epi32((__m256i)sums, (__m256i)w, (__m256i)x);
 }
-static inline Sums dot_small(Sums sums, Quads w, Four x) { return dot(sums, w, x); }
 #elif defined(DRAGON_AVX2)
 // pmaddubsw saturates at 16 bits: even and odd columns apart, widened, pmaddwd adds pairs exactly.
 typedef IVec Sums;
@@ -83,6 +88,17 @@ static inline Sums dot(Sums sums, Quads w, Four x) {
   return sums;
 }
 static inline Sums dot_small(Sums sums, Quads w, Four x) { return dot(sums, w, x); }
+#endif
+
+#if defined(DRAGON_AVX512) || defined(DRAGON_AVXVNNI)
+static inline Sums dot_lower(Sums sums, Quads w, Four x) { return dot(sums, w & 15, x); }
+// Sixteen times too large, which saves a shift of every vector.
+static inline Sums dot_upper(Sums sums, Quads w, Four x) { return dot(sums, w & 240, x); }
+static inline Sums plain_upper(Sums sums) { return sums >> 4; }
+#else
+static inline Sums dot_lower(Sums sums, Quads w, Four x) { return dot_small(sums, w & 15, x); }
+static inline Sums dot_upper(Sums sums, Quads w, Four x) { return dot_small(sums, w >> 4, x); }
+static inline Sums plain_upper(Sums sums) { return sums; }
 #endif
 
 static inline Sums all_lanes(int32_t x) { return decltype(Sums{}[0] + 0)(x) - Sums{}; }

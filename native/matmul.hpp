@@ -5,7 +5,7 @@ static void multiply(const Matrix& w, const Input& in, int rows, int first, int 
   const auto bytes = static_cast<const uint8_t*>(w.data);
   switch (w.format) {
     case Format::f32:
-      run_tiles(FloatTile<float>{static_cast<const float*>(w.data), size_t(w.k) * BLOCK, w.k, in.x,
+      run_tiles(FloatTile<float, 1>{static_cast<const float*>(w.data), size_t(w.k) * BLOCK, w.k, in.x,
                                  in.stride, out},
                 first, last, rows);
       break;

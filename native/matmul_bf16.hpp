@@ -2,7 +2,7 @@
 
 struct BF16Tile {
 #if defined(DRAGON_AVX512)
-  static constexpr int ROWS = 8, BLOCKS = 2, ONE = 2;
+  static constexpr int ROWS = 8, BLOCKS = 2, ONE = 1;
 #elif defined(DRAGON_AVX2) || defined(__aarch64__)
   static constexpr int ROWS = 4, BLOCKS = 1, ONE = 1;
 #else

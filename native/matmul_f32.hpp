@@ -1,13 +1,15 @@
 // y [rows, 16 R] = x [rows, k] W^T for R blocks of a packed matrix of floats, or of halves (the cache).
+// ONE_ is the tile's ONE: weights come from memory, fastest as one stream; the cache is at hand.
 
-template <class Element>
+template <class Element, int ONE_>
 struct FloatTile {
+  static constexpr int ONE = ONE_;
 #if defined(DRAGON_AVX512)
-  static constexpr int ROWS = 12, BLOCKS = 2, ONE = 2;
+  static constexpr int ROWS = 12, BLOCKS = 2;
 #elif defined(DRAGON_AVX2) || defined(__aarch64__)
-  static constexpr int ROWS = 6, BLOCKS = 1, ONE = 2;
+  static constexpr int ROWS = 6, BLOCKS = 1;
 #else
-  static constexpr int ROWS = 3, BLOCKS = 1, ONE = 1;
+  static constexpr int ROWS = 3, BLOCKS = 1;
 #endif
   const Element* w;
   size_t w_stride;  // elements between blocks
@@ -38,3 +40,6 @@ struct FloatTile {
     out.finish<R, M>(block, row, sums);
   }
 };
+
+template <class Element>
+using CacheTile = FloatTile<Element, LANES == 4 ? 1 : 2>;

@@ -1,16 +1,14 @@
 // y [rows, 16 R] = x W^T for R blocks of an int8 or int4 matrix and rows of x quantised in its groups.
 //
 // Weights are stored with an offset, because the instruction multiplies unsigned by signed bytes. The sum
-// of (w + offset) x is offset * sum(x) too large: one number for a row and group, which the sums start from.
+// of (w + offset) x is offset * sum(x) too large: the sums of a row and group start that far below zero.
 
 struct Int8Weights {
   typedef float Scale;
-  static constexpr int OFFSET = 128 - WEIGHTS_LESS;
   static constexpr int COLUMNS = 4;  // in a vector of a block's 16 rows: 64 bytes
 };
 struct Int4Weights {
   typedef BFloat Scale;
-  static constexpr int OFFSET = 8;
   static constexpr int COLUMNS = 8;
 };
 
@@ -49,20 +47,20 @@ struct GroupTile {
         const Four second = four(x + m * x_stride + 4);
 #pragma GCC unroll 8
         for (int r = 0; r < R * V; r++) {
-          sums[r][m] = dot_small(sums[r][m], weights[r] & 15, first);
-          other[r][m] = dot_small(other[r][m], weights[r] >> 4, second);
+          sums[r][m] = dot_lower(sums[r][m], weights[r], first);
+          other[r][m] = dot_upper(other[r][m], weights[r], second);
         }
       }
     }
   }
 
-  // The integer sums of one group, as floats.
+  // The integer sums of one group, as floats. 32 columns at a time, which every group holds whole times.
   template <int R, int M>
   void group_sums(const uint8_t* from, size_t w_stride, int row, int g, Vec (&result)[R * V][M]) const {
     constexpr bool TWO_CHAINS = M * R * V <= 2 || Weights::COLUMNS == 8;
     Sums sums[R * V][M], other[R * V][M];
     for (int m = 0; m < M; m++) {
-      const Sums start = all_lanes(-Weights::OFFSET * x.sum[size_t(row + m) * x.groups + g]);
+      const Sums start = all_lanes(x.start[size_t(row + m) * x.groups + g]);
       for (int r = 0; r < R * V; r++) {
         sums[r][m] = start;
         other[r][m] = Sums{};
@@ -70,18 +68,21 @@ struct GroupTile {
     }
     const int8_t* values = x.values + size_t(row) * x.k_padded + size_t(g) * x.group;
     constexpr int C = Weights::COLUMNS;
+    for (const int8_t* end = values + x.group; values < end; values += 32)
 #pragma GCC unroll 4
-    for (int i = 0; i < x.group; i += 2 * C) {
-      step<R, M>(from, w_stride, values + i, x.k_padded, sums, other);
-      if constexpr (TWO_CHAINS && C == 4)
-        step<R, M>(from + 64, w_stride, values + i + C, x.k_padded, other, sums);
-      else
-        step<R, M>(from + 64, w_stride, values + i + C, x.k_padded, sums, other);
-      from += 128;
-    }
+      for (int i = 0; i < 32; i += 2 * C) {
+        step<R, M>(from, w_stride, values + i, x.k_padded, sums, other);
+        if constexpr (TWO_CHAINS && C == 4)
+          step<R, M>(from + 64, w_stride, values + i + C, x.k_padded, other, sums);
+        else
+          step<R, M>(from + 64, w_stride, values + i + C, x.k_padded, sums, other);
+        from += 128;
+      }
     for (int r = 0; r < R * V; r++)
-      for (int m = 0; m < M; m++)
-        result[r][m] = as_floats(TWO_CHAINS ? sums[r][m] + other[r][m] : sums[r][m]);
+      for (int m = 0; m < M; m++) {
+        const Sums rest = C == 8 ? plain_upper(other[r][m]) : other[r][m];
+        result[r][m] = as_floats(TWO_CHAINS ? sums[r][m] + rest : sums[r][m]);
+      }
   }
 
   template <int R, int M>

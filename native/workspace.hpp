@@ -42,7 +42,7 @@ struct Scratch {
   // Copies of activations in the form that a format multiplies with (activations.hpp).
   Buffer<int8_t> int8;
   Buffer<float> scale;
-  Buffer<int32_t> sum;
+  Buffer<int32_t> start;
   Buffer<uint16_t> bf16;
 };
 

@@ -55,13 +55,15 @@ def _measure(
     from dragon.engine.measure import Course, resident_mb, timed, weight_bytes
     from dragon.errors import InputError
 
-    config, weights = load(model)
+    loaded: list[tuple[ModelConfig, dict[str, Matrix]]] = []
+    load_s = timed(lambda: loaded.append(load(model, read_often=True))).wall
+    config, weights = loaded[0]
     if config.attention == "bidirectional":
         raise InputError(f"{model} reads in both directions.", "Give a causal model.")
     if dtype is not None:
         weights = _converted(config, weights, dtype)
     opened: list[Engine] = []
-    load_s = timed(lambda: opened.append(Engine(config, weights, threads=threads))).wall
+    load_s += timed(lambda: opened.append(Engine(config, weights, threads=threads))).wall
     course = Course(opened[0])
     context = config.max_position_embeddings
     prompt, new = min(PROMPT, context), max(1, min(NEW, context - FIRST))
@@ -86,9 +88,10 @@ def _converted(
     config: "ModelConfig", weights: "dict[str, Matrix]", dtype: str
 ) -> "dict[str, Matrix]":
     from dragon.engine.matrices import Dense
+    from dragon.engine.measure import settled
     from dragon.engine.safetensors import Tensor
     from dragon.quantize import quantize_weights
 
     if dtype == "f32":
         return {name: Dense(Tensor("F32", matrix.f32())) for name, matrix in weights.items()}
-    return quantize_weights(config, weights, BITS[dtype])
+    return settled(quantize_weights(config, weights, BITS[dtype]))

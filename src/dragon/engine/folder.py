@@ -31,8 +31,12 @@ GPT2_BLOCK = {
 GPT2_LAYER = re.compile(r"h\.(\d+)\.(.+)\.(weight|bias)")
 
 
-def open_weights(folder: Path) -> dict[str, Tensor]:
+def open_weights(folder: Path, *, read_often: bool = False) -> dict[str, Tensor]:
     """Map the weights of a model folder.
+
+    Args:
+        folder: one file, or an index and its shards.
+        read_often: see `dragon.engine.safetensors.open_safetensors`.
 
     Raises:
         CheckpointError: if a file is missing, damaged, or of a kind that needs PyTorch to be read.
@@ -47,7 +51,7 @@ def open_weights(folder: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{folder} has no {WEIGHTS_FILE}.{found}", "Give a folder with safetensors."
         )
-    return named_as_ours(open_safetensors(folder / WEIGHTS_FILE))
+    return named_as_ours(open_safetensors(folder / WEIGHTS_FILE, read_often=read_often))
 
 
 def named_as_ours(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

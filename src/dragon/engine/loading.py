@@ -1,4 +1,4 @@
-"""A model folder becomes a configuration and its matrices, mapped and checked, nothing copied.
+"""A model folder becomes a configuration and its matrices, mapped and checked.
 
 In: a folder in the layout of `dragon.checkpoint`, float or packed, or of another library. Out:
 `ModelConfig` and the weights by name.
@@ -18,8 +18,13 @@ from dragon.weights import tensor_shapes
 LAYOUTS = {16: "rows16_columns2", 8: "rows16_columns4", 4: "rows16_columns8"}
 
 
-def load(folder: Path) -> tuple[ModelConfig, dict[str, Matrix]]:
+def load(folder: Path, *, read_often: bool = False) -> tuple[ModelConfig, dict[str, Matrix]]:
     """Open a model folder.
+
+    Args:
+        folder: float or packed.
+        read_often: packed weights go onto large pages, where the kernels read them as they lie;
+            float ones stay mapped, for the kernels pack them.
 
     Raises:
         CheckpointError: if a file is missing or damaged, or the weights are not the
@@ -27,8 +32,9 @@ def load(folder: Path) -> tuple[ModelConfig, dict[str, Matrix]]:
     """
     values = read_json(folder, CONFIG_FILE)
     config = config_from_json(values)
-    _check_quantization(folder, values.get("dragon", {}).get("quantization"))
-    tensors = open_weights(folder)
+    declared = values.get("dragon", {}).get("quantization")
+    _check_quantization(folder, declared)
+    tensors = open_weights(folder, read_often=read_often and declared is not None)
     return config, {
         name: matrix_of(name, shape, tensors) for name, shape in tensor_shapes(config).items()
     }

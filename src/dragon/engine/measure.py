@@ -6,15 +6,18 @@ measures the neighbours; with one thread the processor time does not.
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dragon.engine.body import Run
 from dragon.engine.embedding import Ids
 from dragon.engine.engine import Engine
-from dragon.engine.matrices import BFloat16, Int4, Int8, Matrix
+from dragon.engine.large_pages import Slabs
+from dragon.engine.matrices import Dense, Matrix
 
 
 class Seconds(NamedTuple):
@@ -65,18 +68,27 @@ class Course:
 
 def weight_bytes(weights: Mapping[str, Matrix]) -> int:
     """Bytes of all weights as the checkpoint holds them."""
-    return sum(map(_bytes, weights.values()))
+    return sum(sum(a.nbytes for a in _arrays(matrix).values()) for matrix in weights.values())
 
 
-def _bytes(matrix: Matrix) -> int:
-    match matrix:
-        case Int8():
-            return matrix.q8.nbytes + matrix.scale.nbytes
-        case Int4():
-            return matrix.q4.nbytes + matrix.scale.nbytes
-        case BFloat16():
-            return matrix.bits.nbytes
-    return matrix.tensor.array.nbytes
+def settled(weights: Mapping[str, Matrix]) -> dict[str, Matrix]:
+    """Weights made in memory, moved to where opening a packed file puts them."""
+    slabs = Slabs()
+
+    def move(matrix: Matrix) -> Matrix:
+        if isinstance(matrix, Dense):
+            return matrix
+        moved: dict[str, Any] = {n: slabs.keep(a) for n, a in _arrays(matrix).items()}
+        return replace(matrix, **moved)
+
+    return {name: move(matrix) for name, matrix in weights.items()}
+
+
+def _arrays(matrix: Matrix) -> dict[str, NDArray[Any]]:
+    if isinstance(matrix, Dense):
+        return {"array": matrix.tensor.array}
+    values = {field.name: getattr(matrix, field.name) for field in fields(matrix)}
+    return {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
 def resident_mb() -> float:

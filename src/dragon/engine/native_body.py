@@ -1,7 +1,8 @@
 """The transformer body on the compiled kernels: prepares the arrays, and keeps them alive.
 
-Packed matrices go in as they lie in the mapped file. Dense ones are packed once: bf16 as bf16, the
-others as floats. Shapes: M rows, C channels, V vocabulary; N, K rows and columns of a matrix.
+Packed matrices go in as they lie in the file. Dense ones are packed once, onto large pages: bf16
+as bf16, the others as floats. Shapes: M rows, C channels, V vocabulary; N, K rows and columns of a
+matrix.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from dragon.engine import bf16_layout
 from dragon.engine.blocks import interleave, padded
 from dragon.engine.body import Floats, Run
 from dragon.engine.kernels import COMPILED
+from dragon.engine.large_pages import Slabs
 from dragon.engine.matrices import BFloat16, Int4, Int8, Matrix
 from dragon.errors import ConfigError
 from dragon.rotary import rope_table
@@ -31,8 +33,8 @@ def pack_f32(matrix: Floats) -> Floats:
     return interleave(matrix)
 
 
-def describe(matrix: Matrix, bias: Floats | None = None) -> Description:
-    """A matrix and its bias as the compiled module takes them."""
+def describe(matrix: Matrix, bias: Floats | None, slabs: Slabs) -> Description:
+    """A matrix and its bias as the compiled module takes them, packed into `slabs` if need be."""
     n, k = matrix.shape
     whole = None if bias is None else np.pad(bias, (0, padded(n) - n))
     match matrix:
@@ -43,8 +45,8 @@ def describe(matrix: Matrix, bias: Floats | None = None) -> Description:
         case BFloat16():
             return n, k, "bf16", matrix.bits, None, 0, whole
     if matrix.tensor.dtype == "BF16":
-        return n, k, "bf16", bf16_layout.pack(matrix.tensor.array), None, 0, whole
-    return n, k, "f32", pack_f32(matrix.f32()), None, 0, whole
+        return n, k, "bf16", slabs.keep(bf16_layout.pack(matrix.tensor.array)), None, 0, whole
+    return n, k, "f32", slabs.keep(pack_f32(matrix.f32())), None, 0, whole
 
 
 class NativeBody:
@@ -78,6 +80,7 @@ class NativeBody:
             )
         self.config = config
         self._weights = weights
+        self._slabs = Slabs()
         c = config
         layers = [self._layer(layer) for layer in range(c.num_hidden_layers)]
         exact = layers[0][4][2] == "f32"
@@ -137,7 +140,8 @@ class NativeBody:
     def _head(self) -> Description:
         # Prepared on first use: a reader never asks for it.
         tied = self.config.tie_word_embeddings
-        return describe(self._weights["model.embed_tokens.weight" if tied else "lm_head.weight"])
+        name = "model.embed_tokens.weight" if tied else "lm_head.weight"
+        return describe(self._weights[name], None, self._slabs)
 
     def _layer(self, layer: int) -> Description:
         parts = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"]
@@ -152,7 +156,7 @@ class NativeBody:
     def _linear(self, name: str) -> Description | None:
         if f"{name}.weight" not in self._weights:  # no gate
             return None
-        return describe(self._weights[f"{name}.weight"], self._vector(f"{name}.bias"))
+        return describe(self._weights[f"{name}.weight"], self._vector(f"{name}.bias"), self._slabs)
 
     def _norm(self, name: str) -> Description:
         return self._vector(f"{name}.weight"), self._vector(f"{name}.bias")

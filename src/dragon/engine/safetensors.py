@@ -1,12 +1,13 @@
-"""Read a safetensors file without copying it: mapped, and every claim of its header checked.
+"""Open a safetensors file, mapped or read at once, and check every claim of its header.
 
-In: a path. Out: `Tensor`s by name, views into the mapped file; and the way back, one at a time.
+In: a path. Out: `Tensor`s by name, views into one piece of memory; and the way back, one at a time.
 https://github.com/huggingface/safetensors#format
 """
 
 import json
 import math
 import mmap
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dragon.engine.large_pages import read_file, worth_copying
 from dragon.errors import CheckpointError
 
 MAX_HEADER = 100_000_000  # bytes; the limit of the reference implementation
@@ -84,28 +86,40 @@ def _to_f32(dtype: str, values: NDArray[Any]) -> NDArray[np.float32]:
     return values.astype(np.float32, copy=False)
 
 
-def open_safetensors(path: Path) -> dict[str, Tensor]:
+def open_safetensors(path: Path, *, read_often: bool = False) -> dict[str, Tensor]:
     """Map a file and return its tensors.
+
+    Args:
+        path: the file.
+        read_often: copy it onto large pages where that pays (`dragon.engine.large_pages`).
 
     Raises:
         CheckpointError: if the file is missing, truncated, or its header contradicts itself.
     """
     try:
-        with path.open("rb") as file:
-            size = path.stat().st_size
-            if size < 8:
-                raise CheckpointError(f"{path} has {size} bytes.", "It is not a safetensors file.")
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        with path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            length = _header_length(path, file.read(8), size)
+            if read_often and worth_copying(size):
+                data = read_file(file, size, 8 + length)
+            else:
+                data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from None
-    length = int.from_bytes(data[:8], "little")
+    entries = _parse_header(path, bytes(data[8 : 8 + length]))
+    return _map_tensors(path, entries, data[8 + length :])
+
+
+def _header_length(path: Path, first: bytes, size: int) -> int:
+    if len(first) < 8:
+        raise CheckpointError(f"{path} has {size} bytes.", "It is not a safetensors file.")
+    length = int.from_bytes(first, "little")
     if length > min(MAX_HEADER, size - 8):
         raise CheckpointError(
             f"{path}: the header claims {length} bytes, the file has {size}.",
             "It is truncated or not a safetensors file.",
         )
-    entries = _parse_header(path, data[8 : 8 + length])
-    return _map_tensors(path, entries, memoryview(data)[8 + length :])
+    return length
 
 
 def _parse_header(path: Path, text: bytes) -> dict[str, Any]:
