@@ -10,38 +10,34 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dragon.cli.main import main
+from tests.docs.markdown import CHAPTERS, ROOT, Block, blocks
 
-ROOT = Path(__file__).parent.parent
-CHAPTERS = sorted((ROOT / "docs" / "tutorial").glob("[0-9]*.md"))
 SLOW = {"04-training.md", "05-grammar-without-knowledge.md"}
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
-def blocks(chapter: Path) -> Iterator[tuple[str, str, str | None]]:
-    """Language and text of what is to run, with the output that is shown for it, if any."""
-    found = BLOCK.findall(chapter.read_text("utf-8"))
-    for (language, text), (following, shown) in zip_longest(found, found[1:], fillvalue=("", "")):
-        if language in ("python", "console"):
-            yield language, text, shown if following == "text" else None
+def parts(chapter: Path) -> Iterator[tuple[Block, str | None]]:
+    """What is to run, with the output that is shown for it, if any."""
+    for block, following in pairwise([*blocks(chapter), Block(0, "", "", None)]):
+        if block.language in ("python", "console"):
+            yield block, following.text if following.language == "text" else None
 
 
-def run(language: str, text: str, names: dict[str, Any], where: str) -> str:
+def run(block: Block, names: dict[str, Any], where: str) -> str:
     """Run one block and return what it printed."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        if language == "python":
-            exec(compile(text, where, "exec"), names)
-        else:
-            for line in text.splitlines():
-                _, *arguments = shlex.split(line.removeprefix("$ "))
-                assert main(arguments) == 0, line
+        if block.language == "python":
+            exec(compile(block.text, where, "exec"), names)
+        for line in block.commands if block.language == "console" else []:
+            _, *arguments = shlex.split(line)
+            assert main(arguments) == 0, line
     return out.getvalue()
 
 
@@ -56,12 +52,12 @@ def test_chapter_runs(chapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("DRAGON_HOME", str(tmp_path / "home"))
     monkeypatch.setitem(os.environ, "NO_COLOR", "1")
     names: dict[str, Any] = {"__name__": "__main__"}
-    parts = list(blocks(chapter))
-    assert sum(shown is not None for *_, shown in parts) >= 3, "a chapter shows what it prints"
-    for number, (language, text, shown) in enumerate(parts, 1):
-        printed = run(language, text, names, f"{chapter.name}, block {number}")
+    assert sum(shown is not None for _, shown in parts(chapter)) >= 3, "it shows what it prints"
+    for block, shown in parts(chapter):
+        where = f"{chapter.name}:{block.line}"
+        printed = run(block, names, where)
         if shown is not None:
-            assert printed == shown, f"{chapter.name}, block {number}"
+            assert printed == shown, where
 
 
 def test_the_first_page_links_every_chapter() -> None:

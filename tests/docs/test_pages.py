@@ -1,7 +1,6 @@
 """What the documentation says is so: commands parse, links lead somewhere, fields exist."""
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -13,58 +12,26 @@ from dragon.answer.types import Answer
 from dragon.cli import main as root
 from dragon.cli.answer_view import as_object
 from dragon.evaluate.questions import load_questions
-from dragon.models import shipped
+from tests.docs.markdown import PAGES, ROOT, name, simple_commands
 
-ROOT = Path(__file__).parent.parent
 ASKING = ROOT / "docs" / "asking.md"
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "benchmarks" / "README.md",
-    ROOT / "examples" / "README.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
-]
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FIELD = re.compile(r"^\| `([\w.\[\]]+)` \| (\w+) \|", re.MULTILINE)
 JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", list: "list"}
-
-
-def blocks(page: Path, *languages: str) -> Iterator[str]:
-    for language, text in BLOCK.findall(page.read_text("utf-8")):
-        if language in languages:
-            yield text
-
-
-def command_lines(page: Path) -> Iterator[list[str]]:
-    """The simple commands of a page's shell blocks, pipes and lists taken apart."""
-    for block in blocks(page, "console", "bash"):
-        for line in block.replace("\\\n", " ").splitlines():
-            words = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars=True)
-            words.whitespace_split = True
-            command: list[str] = []
-            for word in [*words, ";"]:
-                if not word.strip(";|&"):
-                    if command:
-                        yield command
-                    command = []
-                else:
-                    command.append(word)
-
-
-COMMANDS = [(page.name, words) for page in PAGES for words in command_lines(page)]
+COMMANDS = [(name(page), words) for page in PAGES for words in simple_commands(page)]
 DRAGON = [(page, words[1:]) for page, words in COMMANDS if Path(words[0]).name == "dragon"]
 OTHERS = [(page, words) for page, words in COMMANDS if Path(words[0]).name != "dragon"]
 
 
 def parse(arguments: list[str]) -> None:
     """Parse a command line of dragon without running it; what is wrong with it raises."""
-    name, *rest = [word for word in arguments if word != "--debug"]
-    command: Any = root._load(root.COMMANDS[name])
+    command_name, *rest = [word for word in arguments if word != "--debug"]
+    command: Any = root._load(root.COMMANDS[command_name])
     while hasattr(command, "commands"):
-        name, *rest = rest
-        command = command.commands[name]
-    command.make_context(name, rest)
+        command_name, *rest = rest
+        command = command.commands[command_name]
+    command.make_context(command_name, rest)
 
 
 def test_the_pages_show_commands() -> None:
@@ -137,17 +104,6 @@ def described(path: str, value: Any) -> Iterator[tuple[str, str]]:
         yield from described(f"{path}[]", value[0])
     else:
         yield path, JSON_TYPES[type(value)]
-
-
-@pytest.mark.skipif(not shipped(), reason="needs the shipped model")
-def test_the_python_example_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    monkeypatch.chdir(tmp_path)
-    (code,) = blocks(ASKING, "python")
-    exec(compile(code, str(ASKING), "exec"), {})
-    assert capsys.readouterr().out.strip()
 
 
 def test_technical_questions_are_well_formed() -> None:
