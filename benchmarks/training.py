@@ -68,6 +68,9 @@ class Speeds:
     def __init__(self) -> None:
         self.seen: list[float] = []
 
+    def begin(self, steps: int) -> None:
+        pass
+
     def step(self, metrics: dict[str, float]) -> None:
         self.seen.append(metrics["tokens_per_s"])
         print(f"step {metrics['step']}: {self.seen[-1]:.0f} tokens/s", flush=True)

@@ -44,7 +44,7 @@ def test_what_does_not_fit_is_refused(
         (language_model(), replace(language, validation="nowhere"), "No data folder at nowhere"),
         (language_model(), replace(language, tokenizer=str(tmp_path)), "No tokenizer.json in"),
         (language_model(), replace(language, init="nowhere"), "No model folder at nowhere"),
-        (language_model(), replace(language, init=str(tmp_path)), "cannot be read"),
+        (language_model(), replace(language, init=str(tmp_path)), "has no config.json"),
     ):
         assert message in refusal(model, config, out)
 

@@ -16,8 +16,8 @@ from dragon.model.transformer import Transformer
 from dragon.train.batches import reading_order
 from dragon.train.embeddings import cooccurrence_embeddings
 from dragon.train.loop import train
-from dragon.train.objectives import ReaderObjective, hide
 from dragon.train.optimizer import learning_rate, make_optimizer
+from dragon.train.reader import ReaderObjective, hide
 from tests.train.runs import language_model, reader_model, settings
 
 
@@ -34,6 +34,9 @@ def test_a_reader_learns(reading_set: Path, tmp_path: Path) -> None:
     seen: list[float] = []
 
     class Watch:
+        def begin(self, steps: int) -> None:
+            assert steps == 60
+
         def step(self, metrics: dict[str, float]) -> None:
             seen.append(metrics["span_loss"])
 

@@ -42,6 +42,9 @@ class KillAt:
     def __init__(self, step: int, note: str) -> None:
         self.at, self.at_note = step, note
 
+    def begin(self, steps: int) -> None:
+        assert steps == 8
+
     def step(self, metrics: dict[str, float]) -> None:
         if metrics["step"] == self.at:
             raise Killed
@@ -70,11 +73,11 @@ def test_stopped_and_resumed_is_uninterrupted(
     assert_same(whole, stopped)
 
 
-def assert_same(whole: Path, stopped: Path) -> None:
+def assert_same(whole: Path, stopped: Path, file: str = "model.safetensors") -> None:
     assert figures(stopped) == figures(whole)
     assert [line["step"] for line in lines(stopped)] == list(range(1, len(lines(whole)) + 1))
     for name in ("last", "best"):
-        ours, theirs = (load_file(run / name / "model.safetensors") for run in (whole, stopped))
+        ours, theirs = (load_file(run / name / file) for run in (whole, stopped))
         assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
 
 
@@ -121,7 +124,7 @@ def test_a_run_killed_between_two_renames_goes_on(reading_set: Path, tmp_path: P
 
 def test_what_may_not_be_resumed(reading_set: Path, tmp_path: Path) -> None:
     config = settings(reading_set, "reader", steps=2)
-    with pytest.raises(CheckpointError, match="Start without --resume"):
+    with pytest.raises(CheckpointError, match="holds no run to resume"):
         train(reader_model(), config, tmp_path / "none", resume=True)
     train(reader_model(), config, tmp_path / "run")
     with pytest.raises(ConfigError, match="holds a run already"):

@@ -1,16 +1,19 @@
 """`dragon train`: a configuration becomes a model, with a bar that says how it goes."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dragon.config import DataConfig, ModelConfig, TrainConfig, from_dict, read_toml
+from dragon.config import DataConfig, LoraConfig, ModelConfig, TrainConfig, from_dict, read_toml
 from dragon.errors import DragonError, InputError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+    from dragon.train.run_folder import Settings
 
 
 def train(
@@ -29,10 +32,10 @@ def train(
 ) -> None:
     """Train a model from a configuration."""
     loop = _load_loop()
-    model, settings = _settings(config, changes or [], out, resume)
+    model, settings, lora = _settings(config, changes or [], out, resume)
     with _Screen(settings.steps, log_every) as screen:
         try:
-            figures = loop.train(model, settings, out, resume=resume, watcher=screen)
+            figures = loop.train(model, settings, out, lora=lora, resume=resume, watcher=screen)
         except KeyboardInterrupt:
             screen.note(_how_to_resume(out))
             raise
@@ -51,29 +54,40 @@ def _load_loop() -> Any:
     return loop
 
 
-def _settings(
-    file: Path | None, changes: list[str], out: Path, resume: bool
-) -> tuple[ModelConfig, TrainConfig]:
+def _settings(file: Path | None, changes: list[str], out: Path, resume: bool) -> "Settings":
     """The configurations; data that the file describes instead of naming is prepared."""
+    from dragon.train.run_folder import Settings, read_settings
+
     if file is None:
         if not resume:
             raise InputError("No --config is given.", "Name one of configs/*.toml.")
         if changes:
             raise InputError("--set needs --config.", "Give the file that the run began with.")
-        from dragon.train.run_folder import read_settings
-
         return read_settings(out)
     table = read_toml(file, changes)
-    model = from_dict(ModelConfig, table.get("model", {}), "model")
-    data = from_dict(DataConfig, table.get("data", {}), "data")
     values = table.get("train", {})
-    if "data" in table and not values.get("data"):
-        # Checked first with the folder to come: nobody wants to hear of a typing error afterwards.
-        values["data"] = str(out / "data")
-        settings = from_dict(TrainConfig, values, "train")
-        _prepare_once(data, out / "data", resume)
-        return model, settings
-    return model, from_dict(TrainConfig, values, "train")
+    model = _model(table.get("model", {}), values)
+    lora = from_dict(LoraConfig, table["lora"], "lora") if "lora" in table else None
+    if "data" not in table or values.get("data"):
+        return Settings(model, from_dict(TrainConfig, values, "train"), lora)
+    data = from_dict(DataConfig, table["data"], "data")
+    # Checked first with the folder to come: nobody wants to hear of a typing error afterwards.
+    values["data"] = str(out / "data")
+    settings = Settings(model, from_dict(TrainConfig, values, "train"), lora)
+    _prepare_once(data, out / "data", resume)
+    return settings
+
+
+def _model(values: dict[str, Any], train: dict[str, Any]) -> ModelConfig:
+    """The section [model]; what it leaves out is as in the model that training starts from."""
+    if isinstance(train.get("init"), str) and train["init"]:
+        from dragon.checkpoint import read_config
+        from dragon.models import model_folder
+
+        folder = model_folder(train["init"])
+        train["init"] = str(folder)
+        values = asdict(read_config(folder)) | values
+    return from_dict(ModelConfig, values, "model")
 
 
 def _prepare_once(data: DataConfig, folder: Path, resume: bool) -> None:
@@ -114,6 +128,10 @@ class _Screen:
     def __exit__(self, *error: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def begin(self, steps: int) -> None:
+        """Know how many steps there will be."""
+        self._steps = steps
 
     def step(self, metrics: dict[str, float]) -> None:
         """Show one step."""

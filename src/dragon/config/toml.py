@@ -11,6 +11,7 @@ from dragon.errors import ConfigError
 T = TypeVar("T")
 
 Sections = dict[str, dict[str, Any]]
+SECTIONS = ("data", "model", "train", "lora")
 
 
 def from_dict(cls: type[T], values: dict[str, Any], section: str) -> T:
@@ -29,7 +30,7 @@ def from_dict(cls: type[T], values: dict[str, Any], section: str) -> T:
 
 
 def read_toml(
-    path: Path, overrides: Sequence[str] = (), known: Sequence[str] = ("data", "model", "train")
+    path: Path, overrides: Sequence[str] = (), known: Sequence[str] = SECTIONS
 ) -> Sections:
     r"""Read a TOML file of sections and apply `section.key=value` overrides.
 

@@ -13,17 +13,23 @@ class TrainConfig:
 
     Attributes:
         objective: `language` predicts the next token of a language set; `reader` finds the answers
-            of a reading set.
+            of a reading set; `instruct` predicts the assistant's words in conversations.
         data: folder made by `dragon data prepare`; empty to prepare it from the section `data` of
-            the same file (see `DataConfig`).
-        validation: another data folder whose val split is used; empty for the same one.
+            the same file (see `DataConfig`). For `instruct` a file or folder of conversations (see
+            `dragon.train.conversations`).
+        validation: another data folder whose val split is used (`instruct`: other conversations);
+            empty for the same one.
         tokenizer: folder with tokenizer.json, copied into every checkpoint; empty for the one that
-            the data folder holds.
-        init: checkpoint folder to start from; empty for random values.
+            the data folder holds, or for `instruct` that of `init`.
+        init: model to start from, ours or another library's, float or quantised; empty for random
+            values.
         embeddings: start the token embeddings from `random` values or from the `cooccurrence` of
             tokens in the data (see `dragon.train.embeddings`).
         steps: optimiser steps.
+        epochs: how often all of the data is seen, in place of `steps`; 0 to count steps.
         batch_tokens: tokens of one forward pass, padding included.
+        sequence_length: tokens of a `language` window and at most of a conversation; 0 for
+            model.max_position_embeddings.
         accumulate: forward passes a step.
         learning_rate, min_learning_rate: peak and end of the schedule.
         warmup_steps: linear rise; a cosine falls from there to the last step.
@@ -39,14 +45,16 @@ class TrainConfig:
         threads: of PyTorch on the processor, 0 for its default.
     """
 
-    objective: Literal["language", "reader"] = "language"
+    objective: Literal["language", "reader", "instruct"] = "language"
     data: str = ""
     validation: str = ""
     tokenizer: str = ""
     init: str = ""
     embeddings: Literal["random", "cooccurrence"] = "random"
     steps: int = 1000
+    epochs: float = 0.0
     batch_tokens: int = 8192
+    sequence_length: int = 0
     accumulate: int = 1
     learning_rate: float = 1e-3
     min_learning_rate: float = 1e-5
@@ -72,6 +80,7 @@ class TrainConfig:
             self, "train", 1, "steps batch_tokens accumulate eval_every eval_batches save_every"
         )
         check_at_least(self, "train", 0, "warmup_steps threads seed weight_decay mask_weight")
+        check_at_least(self, "train", 0, "epochs sequence_length")
         check_share(self, "train", "dropout mask_share beta1 beta2")
         if self.clip <= 0:
             raise ConfigError(f"train.clip is {self.clip}.", "It must be greater than 0.")

@@ -53,6 +53,16 @@ def reading_order(
         epoch += 1
 
 
+def epoch_batches(lengths: npt.NDArray[np.int64], batch_tokens: int, seed: int) -> int:
+    """How many batches of `reading_order` hold every example once."""
+    left, count = len(lengths), 0
+    for batch in reading_order(lengths, batch_tokens, seed) if left else ():
+        left, count = left - len(batch), count + 1
+        if not left:
+            break
+    return count
+
+
 def _slices(
     chunk: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], batch_tokens: int
 ) -> Iterator[npt.NDArray[np.int64]]:
@@ -66,6 +76,15 @@ def _slices(
 
 def _width(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return (lengths + WIDTH_STEP - 1) // WIDTH_STEP * WIDTH_STEP
+
+
+def padded_width(length: int) -> int:
+    """The next width that a batch may have.
+
+    >>> padded_width(33)
+    64
+    """
+    return -(-length // WIDTH_STEP) * WIDTH_STEP
 
 
 def reading_batch(

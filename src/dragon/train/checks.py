@@ -6,16 +6,17 @@ In: both configurations. Out: nothing, or one error that names what does not fit
 from pathlib import Path
 
 from dragon.checkpoint import TOKENIZER_FILE
-from dragon.config import ModelConfig, TrainConfig
+from dragon.config import LoraConfig, ModelConfig, TrainConfig
 from dragon.data.shards import file_hash, read_manifest
 from dragon.errors import CheckpointError, ConfigError
 from dragon.tokenizer import load_tokenizer
 from dragon.tokenizer.reading import FEATURE_SIZES
 
+# Objectives that learn from data folders, and the kind of each; `instruct` reads conversations.
 KINDS = {"reader": "reading", "language": "language"}
 
 
-def check_fit(model: ModelConfig, config: TrainConfig) -> None:
+def check_fit(model: ModelConfig, config: TrainConfig, lora: LoraConfig | None = None) -> None:
     """Check that a run can begin.
 
     Raises:
@@ -24,20 +25,41 @@ def check_fit(model: ModelConfig, config: TrainConfig) -> None:
         TokenizerError, CheckpointError: if those files are missing or damaged.
     """
     _check_objective(model, config)
+    _check_lora(config, lora)
     if not config.data:
         raise ConfigError(
             "train.data is empty.",
-            "Name a folder made by `dragon data prepare`, or add a section [data].",
+            "Name a folder made by `dragon data prepare`, or add a section [data]."
+            if config.objective in KINDS
+            else "Name a file or folder of conversations.",
         )
     tokenizer = tokenizer_folder(config)
     size = load_tokenizer(tokenizer).vocab_size
-    if size != model.vocab_size:
+    # A published model may have more rows than its tokenizer has ids.
+    if size > model.vocab_size or (size < model.vocab_size and not config.init):
         raise ConfigError(
             f"model.vocab_size is {model.vocab_size} but the tokenizer at {tokenizer} has {size} "
             "ids.",
             f"Set model.vocab_size={size}.",
         )
-    digest = file_hash(tokenizer / TOKENIZER_FILE)
+    digest = _digest(tokenizer)
+    if config.objective in KINDS:
+        _check_folders(config, tokenizer, digest)
+    _check_init(config, digest)
+    _check_length(model, config)
+
+
+def _check_length(model: ModelConfig, config: TrainConfig) -> None:
+    most = model.max_position_embeddings
+    if config.sequence_length > most:
+        raise ConfigError(
+            f"train.sequence_length is {config.sequence_length} and "
+            f"model.max_position_embeddings is {most}.",
+            f"Set it to at most {most}, or 0 for that.",
+        )
+
+
+def _check_folders(config: TrainConfig, tokenizer: Path, digest: str) -> None:
     for folder in {config.data, config.validation or config.data}:
         manifest = read_manifest(Path(folder), KINDS[config.objective])
         if manifest.get("tokenizer_sha256", digest) != digest:
@@ -45,11 +67,27 @@ def check_fit(model: ModelConfig, config: TrainConfig) -> None:
                 f"{folder} was made with another tokenizer than that of {tokenizer}.",
                 "Prepare it again, or set train.tokenizer.",
             )
-    _check_init(config, digest)
+
+
+def _digest(folder: Path) -> str:
+    """The hash of tokenizer.json; empty for an older form without that file."""
+    file = folder / TOKENIZER_FILE
+    return file_hash(file) if file.is_file() else ""
 
 
 def tokenizer_folder(config: TrainConfig) -> Path:
-    """The folder of the tokenizer: the one that is named, or the data's own."""
+    """The folder of the tokenizer: the one that is named, or the data's or the first model's own.
+
+    Raises:
+        ConfigError: if there is none.
+    """
+    if config.objective not in KINDS:
+        if not (config.tokenizer or config.init):
+            raise ConfigError(
+                "train.init and train.tokenizer are empty.",
+                "Set train.init to the model that is to learn conversations.",
+            )
+        return Path(config.tokenizer or config.init)
     folder = Path(config.tokenizer or config.data)
     if not config.tokenizer and not (folder / TOKENIZER_FILE).is_file():
         read_manifest(folder)  # a missing data folder is the better complaint
@@ -67,11 +105,19 @@ def _check_objective(model: ModelConfig, config: TrainConfig) -> None:
             f"{list(model.reader_features)}.",
             f"Set model.reader_features={list(FEATURE_SIZES)}.",
         )
-    if config.objective == "language" and model.attention == "bidirectional":
+    if config.objective in ("language", "instruct") and model.attention == "bidirectional":
         raise ConfigError(
-            "train.objective is language and model.attention is bidirectional: each token would "
-            "see the one that it must predict.",
+            f"train.objective is {config.objective} and model.attention is bidirectional: each "
+            "token would see the one that it must predict.",
             "Set model.attention=causal.",
+        )
+
+
+def _check_lora(config: TrainConfig, lora: LoraConfig | None) -> None:
+    if lora is not None and not config.init:
+        raise ConfigError(
+            "There is a section [lora] and train.init is empty.",
+            "Set train.init to the model that is to be adapted, or leave [lora] out.",
         )
 
 
@@ -81,8 +127,7 @@ def _check_init(config: TrainConfig, digest: str) -> None:
     init = Path(config.init)
     if not init.is_dir():
         raise CheckpointError(f"No model folder at {init}.", "Set train.init to a checkpoint.")
-    theirs = init / TOKENIZER_FILE
-    if theirs.is_file() and file_hash(theirs) != digest:
+    if _digest(init) not in ("", digest):
         raise ConfigError(
             f"train.init is {init}, whose tokenizer is another one.",
             "Set train.tokenizer to that folder and prepare the data with it.",

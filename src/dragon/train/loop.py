@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,19 +16,25 @@ import torch
 from torch import Tensor
 
 from dragon.checkpoint import put_back
-from dragon.config import ModelConfig, TrainConfig
+from dragon.config import LoraConfig, ModelConfig, TrainConfig
 from dragon.errors import ConfigError, DataError
 from dragon.model.transformer import Transformer
+from dragon.train.adapter import base_hash
 from dragon.train.checks import check_fit, tokenizer_folder
-from dragon.train.embeddings import cooccurrence_embeddings
-from dragon.train.objectives import Objective, make_objective
+from dragon.train.objective import Objective
+from dragon.train.objectives import make_objective
 from dragon.train.optimizer import bf16_is_fast, learning_rate, make_optimizer
-from dragon.train.run_folder import Log, write_settings
-from dragon.train.state import Metrics, Progress, load_state, load_weights, save
+from dragon.train.run_folder import Log, Settings, check_resumed, write_settings
+from dragon.train.start import start
+from dragon.train.state import Base, Metrics, Progress, Saver, load_state
 
 
 class Watcher(Protocol):
     """Sees each step; a progress bar, say."""
+
+    def begin(self, steps: int) -> None:
+        """Called before the first step with how many there will be."""
+        ...
 
     def step(self, metrics: Metrics) -> None:
         """Called after each step with what metrics.jsonl gets."""
@@ -43,6 +50,7 @@ def train(
     config: TrainConfig,
     out: Path,
     *,
+    lora: LoraConfig | None = None,
     resume: bool = False,
     watcher: Watcher | None = None,
 ) -> Metrics:
@@ -52,6 +60,7 @@ def train(
         model_config: shape of the network.
         config: see `TrainConfig`; tensors that `config.init` lacks keep their initial values.
         out: the run folder.
+        lora: train low-rank updates of `config.init` alone; checkpoints are adapters then.
         resume: go on from RUN/last, exactly as if the run had never stopped.
         watcher: is told of each step.
 
@@ -70,23 +79,35 @@ def train(
         put_back(folder)
     if last.exists() and not resume:
         raise ConfigError(f"{out} holds a run already.", "Use --resume or another --out.")
-    check_fit(model_config, config)
+    if resume:
+        check_resumed(out, Settings(model_config, config, lora))
+    check_fit(model_config, config, lora)
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     objective = make_objective(model_config, config)
+    config = _count_epochs(config, objective)
     model = Transformer(model_config, config.dropout)
-    if not resume:
-        _initialise(model, config, objective)
+    start(model, config, lora, objective.stream, resume)
     model.to(device)
     optimizer = make_optimizer(model, config)
     progress = load_state(last, model, optimizer) if resume else Progress()
     if config.compile:
         model.model.compile()
-    write_settings(out, model_config, config, resume)
+    base = Base(Path(config.init), base_hash(Path(config.init)), lora) if lora else None
+    saver = Saver(tokenizer_folder(config), base, objective.complete)
+    write_settings(out, Settings(model_config, config, lora))
     with Log(out / "metrics.jsonl", progress.step) as log:
-        return _Run(model, optimizer, objective, config, out, progress, log, watcher).go()
+        return _Run(model, optimizer, objective, config, out, progress, log, saver, watcher).go()
+
+
+def _count_epochs(config: TrainConfig, objective: Objective) -> TrainConfig:
+    """Epochs become steps."""
+    if not config.epochs:
+        return config
+    batches = config.epochs * objective.batches_an_epoch()
+    return replace(config, steps=max(1, math.ceil(batches / config.accumulate)))
 
 
 class _Run:
@@ -101,11 +122,12 @@ class _Run:
         out: Path,
         progress: Progress,
         log: Log,
+        saver: Saver,
         watcher: Watcher | None,
     ) -> None:
         self.model, self.optimizer, self.objective = model, optimizer, objective
         self.config, self.out, self.progress = config, out, progress
-        self.log, self.watcher = log, watcher
+        self.log, self.saver, self.watcher = log, saver, watcher
         self.device = next(model.parameters()).device
         wanted = config.precision
         self.bf16 = bf16_is_fast(self.device) if wanted == "auto" else wanted == "bf16"
@@ -114,6 +136,10 @@ class _Run:
 
     def go(self) -> Metrics:
         """Do the steps that are left; returns the figures of the last one."""
+        if self.watcher:
+            self.watcher.begin(self.config.steps)
+            for note in self.objective.notes():
+                self.watcher.note(note)
         if self.progress.step and self.log.step < self.progress.step and self.progress.metrics:
             # Killed after a checkpoint and before its line in the log: finish that step first.
             self._close(self.progress.metrics)
@@ -194,19 +220,7 @@ class _Run:
         return means
 
     def _save(self, name: str, optimizer: torch.optim.Optimizer | None) -> None:
-        save(self.out / name, self.model, tokenizer_folder(self.config), optimizer, self.progress)
-
-
-def _initialise(model: Transformer, config: TrainConfig, objective: Objective) -> None:
-    if config.init:
-        load_weights(Path(config.init), model)
-    elif config.embeddings == "cooccurrence":
-        c = model.config
-        vectors = cooccurrence_embeddings(
-            objective.stream(), c.vocab_size, c.hidden_size, seed=config.seed
-        )
-        with torch.no_grad():
-            model.model.embed_tokens.weight.copy_(vectors)
+        self.saver.save(self.out / name, self.model, optimizer, self.progress)
 
 
 def _tokens(batch: Any) -> int:

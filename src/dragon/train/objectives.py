@@ -1,197 +1,27 @@
-"""What is learned: an objective turns its data into losses for the one training loop.
+"""What is learned: the objectives by their names.
 
 In: both configurations. Out: batches whose order depends on seed and step alone, and their losses.
 """
 
-from collections.abc import Iterator
-from itertools import islice
-from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from collections.abc import Callable
 
 from dragon.config import ModelConfig, TrainConfig
-from dragon.data.shards import ReadingSet, language_tokens
-from dragon.errors import DataError
-from dragon.model.transformer import Transformer
-from dragon.tokenizer.reading import SEG_TEXT
-from dragon.train.batches import ReadingBatch, language_batch, reading_batch, reading_order
+from dragon.train.instruct import InstructObjective
+from dragon.train.language import LanguageObjective
+from dragon.train.objective import Objective
+from dragon.train.reader import ReaderObjective
 
-MASK_TOKEN = 8  # <|reserved_0|>
-
-
-class Objective(Protocol):
-    """What the loop asks of an objective."""
-
-    def batches(self, start_step: int) -> Iterator[Any]:
-        """Endless training batches from a step on, `accumulate` for each step."""
-        ...
-
-    def loss(self, model: Transformer, batch: Any, train: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss of a batch and figures to log."""
-        ...
-
-    def validation(self) -> Iterator[Any]:
-        """The same `eval_batches` validation batches at every call."""
-        ...
-
-    def stream(self) -> npt.NDArray[np.uint16]:
-        """All training tokens, one after the other."""
-        ...
+OBJECTIVES: dict[str, Callable[[ModelConfig, TrainConfig], Objective]] = {
+    "language": LanguageObjective,
+    "reader": ReaderObjective,
+    "instruct": InstructObjective,
+}
 
 
 def make_objective(model: ModelConfig, train: TrainConfig) -> Objective:
-    """The objective that the configuration names."""
-    if train.objective == "reader":
-        return ReaderObjective(model, train)
-    return LanguageObjective(model, train)
+    """The objective that the configuration names.
 
-
-class LanguageObjective:
-    """Next-token prediction over random windows of a language set."""
-
-    def __init__(self, model: ModelConfig, train: TrainConfig) -> None:
-        self.config = train
-        self.length = model.max_position_embeddings
-        self.tokens = language_tokens(Path(train.data), "train")
-        self.val = language_tokens(Path(train.validation or train.data), "val")
-        if len(self.tokens) < self.length + 2:
-            raise DataError(
-                f"{train.data} has {len(self.tokens)} tokens; a window takes {self.length + 1}.",
-                "Give more text or a smaller model.max_position_embeddings.",
-            )
-
-    def batches(self, start_step: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Random windows: inputs and targets, [B, T] each."""
-        c = self.config
-        rows = max(1, c.batch_tokens // self.length)
-        number = start_step * c.accumulate
-        while True:
-            rng = np.random.default_rng((c.seed, number))
-            yield language_batch(self.tokens, rows, self.length, rng)
-            number += 1
-
-    def loss(
-        self, model: Transformer, batch: tuple[Tensor, Tensor], train: bool
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Mean cross-entropy of the next token, in nats."""
-        ids, targets = batch
-        logits = model(ids)
-        loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
-        return loss, {"perplexity": loss.detach().exp()}
-
-    def stream(self) -> npt.NDArray[np.uint16]:
-        """[N] all training tokens."""
-        return self.tokens
-
-    def validation(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Windows of the val split, shorter where it is short; none where it is empty."""
-        c = self.config
-        rows = max(1, c.batch_tokens // self.length)
-        length = min(self.length, len(self.val) - 2)
-        if length < 1:
-            return
-        rng = np.random.default_rng((c.seed, 1 << 40))
-        for _ in range(c.eval_batches):
-            yield language_batch(self.val, rows, length, rng)
-
-
-class ReaderObjective:
-    """Start and end of the answer over the passage and the no-answer position.
-
-    With `mask_share` a part of the passage is hidden and predicted as well, which teaches the body
-    the
-    language at little cost: the vocabulary is only computed where something is hidden.
+    Raises:
+        DataError: if its data cannot be used.
     """
-
-    def __init__(self, model: ModelConfig, train: TrainConfig) -> None:
-        self.config = train
-        self.data = ReadingSet(Path(train.data), "train")
-        self.val = ReadingSet(Path(train.validation or train.data), "val")
-        for data in (self.data, self.val):
-            longest = int(_lengths(data).max(initial=0))
-            if longest > model.max_position_embeddings:
-                raise DataError(
-                    f"{train.data} has a prompt of {longest} tokens and "
-                    f"model.max_position_embeddings is {model.max_position_embeddings}.",
-                    f"Set model.max_position_embeddings={longest}, or prepare the data with a "
-                    "smaller max_tokens.",
-                )
-
-    def batches(self, start_step: int) -> Iterator[ReadingBatch]:
-        """Batches of prompts of like length."""
-        c = self.config
-        order = reading_order(_lengths(self.data), c.batch_tokens, c.seed)
-        for indices in islice(order, start_step * c.accumulate, None):
-            yield reading_batch(self.data, indices, c.batch_tokens)
-
-    def loss(
-        self, model: Transformer, batch: ReadingBatch, train: bool
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cross-entropy of start and end, plus that of the hidden tokens."""
-        share = self.config.mask_share if train else 0.0
-        ids, hidden = hide(batch, share) if share else (batch.ids, None)
-        valid = torch.arange(ids.shape[1], device=ids.device) < batch.lengths[:, None]
-        states = model.states(ids, batch.features, valid[:, None, None, :])
-        scores = candidate_scores(model.read(states).float(), batch.features, valid)
-        loss = F.cross_entropy(scores.flatten(0, 1), batch.answers.flatten(), ignore_index=-1)
-        figures = {"span_loss": loss.detach()}
-        if not train:
-            figures |= span_figures(scores, batch.answers)
-        if hidden is not None:
-            targets = batch.ids[hidden]
-            masked = F.cross_entropy(model.language(states[hidden]).float(), targets)
-            figures["mask_loss"] = masked.detach()
-            loss = loss + self.config.mask_weight * masked
-        return loss, figures
-
-    def stream(self) -> npt.NDArray[np.uint16]:
-        """[N] the tokens of all training prompts."""
-        return self.data.ids
-
-    def validation(self) -> Iterator[ReadingBatch]:
-        """Batches of the val split; none where it is empty."""
-        if not len(self.val):
-            return
-        c = self.config
-        order = reading_order(_lengths(self.val), c.batch_tokens, c.seed)
-        for indices in islice(order, c.eval_batches):
-            yield reading_batch(self.val, indices, c.batch_tokens)
-
-
-def candidate_scores(scores: Tensor, features: Tensor, valid: Tensor) -> Tensor:
-    """[B, T, 2] -> [B, 2, T] with -1e4 wherever no answer can begin or end."""
-    allowed = (features[..., 0] >= SEG_TEXT * 5) & valid
-    allowed[:, 0] = True
-    return scores.masked_fill(~allowed[..., None], -1e4).transpose(1, 2)
-
-
-def span_figures(scores: Tensor, answers: Tensor) -> dict[str, Tensor]:
-    """Share of prompts whose best start and end are both right, with and without an answer."""
-    right = (scores.argmax(-1) == answers).all(1).float()
-    real = answers[:, 0] >= 0
-    has = real & (answers[:, 0] > 0)
-    none = real & (answers[:, 0] == 0)
-    return {
-        "exact": (right * has).sum() / has.sum().clamp_min(1),
-        "abstained": (right * none).sum() / none.sum().clamp_min(1),
-    }
-
-
-def hide(batch: ReadingBatch, share: float) -> tuple[Tensor, Tensor]:
-    """Replace a share of the passage's tokens, never the answer's, by the mask token."""
-    at = torch.arange(batch.ids.shape[1], device=batch.ids.device)
-    answer = (at >= batch.answers[:, :1]) & (at <= batch.answers[:, 1:])
-    text = batch.features[..., 0] >= SEG_TEXT * 5
-    hidden = (torch.rand(batch.ids.shape, device=batch.ids.device) < share) & text & ~answer
-    hidden[0, 0] = True  # never empty, so that shapes and means stay defined
-    return batch.ids.masked_fill(hidden, MASK_TOKEN), hidden
-
-
-def _lengths(data: ReadingSet) -> npt.NDArray[np.int64]:
-    lengths: npt.NDArray[np.int64] = data.table["length"].astype(np.int64)
-    return lengths
+    return OBJECTIVES[train.objective](model, train)

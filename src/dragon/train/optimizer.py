@@ -10,10 +10,15 @@ from dragon.model.transformer import Transformer
 
 
 def make_optimizer(model: Transformer, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW (arXiv:1711.05101); matrices decay, norms, biases and embedding tables do not."""
+    """AdamW (arXiv:1711.05101); matrices decay, norms, biases and embedding tables do not.
+
+    Frozen parameters are left out.
+    """
     decayed: list[torch.nn.Parameter] = []
     plain: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
         is_matrix = parameter.dim() > 1 and "embed" not in name and "features" not in name
         (decayed if is_matrix else plain).append(parameter)
     groups = [

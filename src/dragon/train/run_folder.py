@@ -7,20 +7,42 @@ import json
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
-from dragon.config import ModelConfig, TrainConfig, from_dict
+from dragon.config import LoraConfig, ModelConfig, TrainConfig, from_dict
 from dragon.errors import CheckpointError, ConfigError
 from dragon.train.state import Metrics
 
 SETTINGS_FILE = "config.json"
 # What may change when a run is resumed: how long it is, how often and where it looks at itself.
 MAY_CHANGE = {
-    "steps", "save_every", "eval_every", "eval_batches", "validation", "threads", "compile"
+    "steps", "epochs", "save_every", "eval_every", "eval_batches", "validation", "threads",
+    "compile",
 }  # fmt: skip
 
 
-def read_settings(out: Path) -> tuple[ModelConfig, TrainConfig]:
+class Settings(NamedTuple):
+    """All that a run was asked for.
+
+    Attributes:
+        model: shape of the network.
+        train: how it is trained.
+        lora: None where all weights are trained.
+    """
+
+    model: ModelConfig
+    train: TrainConfig
+    lora: LoraConfig | None = None
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """Sections by name, in JSON's types."""
+        sections = {"model": asdict(self.model), "train": asdict(self.train)}
+        if self.lora is not None:
+            sections["lora"] = asdict(self.lora)
+        return json.loads(json.dumps(sections))  # type: ignore[no-any-return]
+
+
+def read_settings(out: Path) -> Settings:
     """The settings that a run was started with.
 
     Raises:
@@ -28,36 +50,43 @@ def read_settings(out: Path) -> tuple[ModelConfig, TrainConfig]:
     """
     try:
         values = json.loads((out / SETTINGS_FILE).read_text("utf-8"))
-        model, train = values["model"], values["train"]
-    except (OSError, ValueError, LookupError, TypeError):
+        model, train, lora = values["model"], values["train"], values.get("lora")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise CheckpointError(
             f"{out} holds no run to resume.", "Start one with --config and without --resume."
         ) from None
-    return from_dict(ModelConfig, model, "model"), from_dict(TrainConfig, train, "train")
+    return Settings(
+        from_dict(ModelConfig, model, "model"),
+        from_dict(TrainConfig, train, "train"),
+        None if lora is None else from_dict(LoraConfig, lora, "lora"),
+    )
 
 
-def write_settings(out: Path, model: ModelConfig, config: TrainConfig, resume: bool) -> None:
-    """Write config.json.
-
-    Raises:
-        ConfigError: if a run is resumed with settings that would make it another run.
-    """
-    settings = {"model": asdict(model), "train": asdict(config)}
-    if resume:
-        was_model, was_train = read_settings(out)
-        before = {"model": asdict(was_model), "train": asdict(was_train)}
-        for section, values in settings.items():
-            for name, value in values.items():
-                if name not in MAY_CHANGE and before[section][name] != value:
-                    raise ConfigError(
-                        f"{section}.{name} is {value!r}; the run was started with "
-                        f"{before[section][name]!r}.",
-                        "Resume with the settings it had, or start another run.",
-                    )
+def write_settings(out: Path, settings: Settings) -> None:
+    """Write config.json."""
     out.mkdir(parents=True, exist_ok=True)
     fresh = out / f".{SETTINGS_FILE}.new"
-    fresh.write_text(json.dumps(settings, indent=2) + "\n", "utf-8")
+    fresh.write_text(json.dumps(settings.to_json(), indent=2) + "\n", "utf-8")
     fresh.replace(out / SETTINGS_FILE)
+
+
+def check_resumed(out: Path, settings: Settings) -> None:
+    """Check that a run goes on as what it began as.
+
+    Raises:
+        CheckpointError: if the folder holds no run.
+        ConfigError: naming the first setting that would make it another run.
+    """
+    before, now = read_settings(out).to_json(), settings.to_json()
+    for section in now.keys() | before.keys():
+        old, new = before.get(section, {}), now.get(section, {})
+        for name in sorted(old.keys() | new.keys()):
+            if name not in MAY_CHANGE and old.get(name) != new.get(name):
+                raise ConfigError(
+                    f"{section}.{name} is {new.get(name)!r}; the run was started with "
+                    f"{old.get(name)!r}.",
+                    "Resume with the settings it had, or start another run.",
+                )
 
 
 class Log:

@@ -4,16 +4,23 @@ Written as a whole, beside and renamed: a killed run has its last checkpoint, ne
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
+from torch import Tensor
 
-from dragon.checkpoint import WEIGHTS_FILE, write_checkpoint
+from dragon.checkpoint import write_checkpoint, written_beside
+from dragon.config import LoraConfig
 from dragon.errors import CheckpointError
+from dragon.model.lora import adapters
 from dragon.model.transformer import Transformer
+from dragon.train.adapter import Update, write_adapter
+from dragon.train.start import load_weights
+from dragon.train.tokenizer_files import copy_tokenizer
 
 STATE_FILE = "training_state.pt"
 
@@ -45,45 +52,111 @@ class Progress:
         return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
-def save(
-    folder: Path,
-    model: Transformer,
-    tokenizer: Path | None,
-    optimizer: torch.optim.Optimizer | None,
-    progress: Progress,
-) -> None:
-    """Write a checkpoint; with an optimizer also what resuming needs.
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The frozen model below an adapter.
 
-    Args:
-        folder: replaced as a whole.
-        model, tokenizer: as in `write_checkpoint`.
-        optimizer: None for a checkpoint that is only to be used.
-        progress: its summary is also written into config.json.
-
-    Raises:
-        CheckpointError: if it cannot be written, the disk being full perhaps; the checkpoint
-            that was there is as it was.
+    Attributes:
+        folder: where it lies.
+        digest: see `dragon.train.adapter.base_hash`.
+        lora: what is trained on it.
     """
 
-    def also(fresh: Path) -> None:
-        if optimizer is not None:
-            state = {
-                "optimizer": optimizer.state_dict(),
-                "progress": asdict(progress),
-                "torch_rng": torch.get_rng_state(),
-                "cuda_rng": torch.cuda.get_rng_state_all(),
-            }
-            torch.save(state, fresh / STATE_FILE)
+    folder: Path
+    digest: str
+    lora: LoraConfig
 
-    extras = {"training": progress.summary()}
-    try:
-        write_checkpoint(folder, model.config, model.numpy_tensors(), tokenizer, extras, also)
-    except (OSError, RuntimeError, SafetensorError) as error:  # PyTorch raises RuntimeError here
-        said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise CheckpointError(
-            f"The checkpoint {folder} cannot be written: {said}.",
-            "The one before it is as it was. Free some space and go on with --resume.",
-        ) from error
+
+@dataclass(frozen=True, slots=True)
+class Saver:
+    """Writes checkpoints: whole models, or adapters in PEFT's files where there is a base.
+
+    Attributes:
+        tokenizer: folder whose tokenizer goes into each.
+        base: None where all weights are trained.
+        complete: adds what the objective knows.
+    """
+
+    tokenizer: Path
+    base: Base | None
+    complete: Callable[[Path], None]
+
+    def save(
+        self,
+        folder: Path,
+        model: Transformer,
+        optimizer: torch.optim.Optimizer | None,
+        progress: Progress,
+    ) -> None:
+        """Write a checkpoint; with an optimizer also what resuming needs.
+
+        Args:
+            folder: replaced as a whole.
+            model: its trained weights are written.
+            optimizer: None for a checkpoint that is only to be used.
+            progress: its summary is also written into config.json.
+
+        Raises:
+            CheckpointError: if it cannot be written, the disk being full perhaps; the checkpoint
+                that was there is as it was.
+        """
+        try:
+            self._write(folder, model, optimizer, progress)
+        except (OSError, RuntimeError, SafetensorError) as error:  # PyTorch raises RuntimeError
+            said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise CheckpointError(
+                f"The checkpoint {folder} cannot be written: {said}.",
+                "The one before it is as it was. Free some space and go on with --resume.",
+            ) from error
+
+    def _write(
+        self,
+        folder: Path,
+        model: Transformer,
+        optimizer: torch.optim.Optimizer | None,
+        progress: Progress,
+    ) -> None:
+        def also(fresh: Path) -> None:
+            copy_tokenizer(self.tokenizer, fresh)
+            self.complete(fresh)
+            if optimizer is not None:
+                torch.save(_state(model, optimizer, progress, self.base), fresh / STATE_FILE)
+
+        if self.base is None:
+            extras = {"training": progress.summary()}
+            write_checkpoint(folder, model.config, model.numpy_tensors(), None, extras, also)
+            return
+        with written_beside(folder) as fresh:
+            base = self.base
+            write_adapter(fresh, _updates(model), base.lora, base.folder, base.digest)
+            also(fresh)
+
+
+def _state(
+    model: Transformer,
+    optimizer: torch.optim.Optimizer,
+    progress: Progress,
+    base: Base | None,
+) -> dict[str, Any]:
+    trained = {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
+    return {
+        "optimizer": optimizer.state_dict(),
+        "progress": asdict(progress),
+        "torch_rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all(),
+        "adapter": trained if base else {},
+    }
+
+
+def _updates(model: Transformer) -> dict[str, Update]:
+    return {
+        name: Update(
+            layer.lora_a.detach().float().cpu().numpy(),
+            layer.lora_b.detach().float().cpu().numpy(),
+            layer.scale,
+        )
+        for name, layer in adapters(model)
+    }
 
 
 def load_state(folder: Path, model: Transformer, optimizer: torch.optim.Optimizer) -> Progress:
@@ -95,41 +168,24 @@ def load_state(folder: Path, model: Transformer, optimizer: torch.optim.Optimize
     path = folder / STATE_FILE
     if not path.exists():
         raise CheckpointError(f"Nothing to resume at {folder}.", "Start without --resume.")
-    load_weights(folder, model)
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
         optimizer.load_state_dict(state["optimizer"])
     except Exception as error:  # unpickling raises anything
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"{path} is damaged: {said}.", "Start a new run.") from None
+    if state.get("adapter"):
+        _restore(model, state["adapter"])
+    else:
+        load_weights(folder, model)
     torch.set_rng_state(state["torch_rng"])
     if torch.cuda.is_available() and "cuda_rng" in state:
         torch.cuda.set_rng_state_all(state["cuda_rng"])
     return Progress(**state["progress"])
 
 
-def load_weights(folder: Path, model: Transformer) -> None:
-    """Copy a checkpoint's tensors into a model, by name; missing ones keep their initial values.
-
-    Raises:
-        CheckpointError: if the file is missing or damaged, quantised, or of other shapes.
-    """
-    from safetensors.numpy import load_file
-
-    try:
-        tensors = load_file(folder / WEIGHTS_FILE)
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"{folder}: {WEIGHTS_FILE} cannot be read: {error}.", "Give a whole model folder."
-        ) from None
-    if "model.embed_tokens.weight" not in tensors:
-        raise CheckpointError(
-            f"{folder} has no embeddings in float.", "Give a checkpoint that is not quantised."
-        )
-    for name, parameter in model.named_parameters():
-        if name in tensors and tensors[name].shape != tuple(parameter.shape):
-            raise CheckpointError(
-                f"{folder}: {name} has shape {tensors[name].shape}, not {tuple(parameter.shape)}.",
-                "Set model.* to the shape of the checkpoint.",
-            )
-    model.load_numpy(tensors)
+def _restore(model: Transformer, trained: Mapping[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name in trained:
+                parameter.copy_(trained[name])
