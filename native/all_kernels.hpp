@@ -13,3 +13,4 @@
 #include "few_rows.hpp"
 #include "many_rows.hpp"
 #include "forward.hpp"
+#include "recurrent.hpp"

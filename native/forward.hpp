@@ -10,10 +10,18 @@ static void forward(const Model& model, Team& team, Workspace& space, float* x,
     ManyRows(model, team, space, x, runs).run();
 }
 
-// The head: the columns are shared out, whatever the number of rows.
+// One matrix by itself. Few rows: its columns are shared out; many: the rows, in chunks.
 static void project(const Matrix& matrix, Team& team, Workspace& space, const float* x, int rows,
                     float* y) {
   const size_t stride = padded(matrix.k), y_stride = padded(matrix.n);
+  if (rows > FEW_ROWS) {
+    team.loop((rows + CHUNK - 1) / CHUNK, [&](int task, int thread) {
+      const int begin = task * CHUNK, n = std::min(CHUNK, rows - begin);
+      const Input in = prepare(space.scratch[thread], matrix, x + begin * stride, stride, n);
+      multiply(matrix, in, n, y + begin * y_stride, y_stride);
+    });
+    return;
+  }
   const Input in = prepare(space.scratch[0], matrix, x, stride, rows);
   constexpr int BLOCKS_A_TASK = 64;
   const int all = blocks(matrix.n);

@@ -34,7 +34,7 @@ constexpr int LANES = 8;
 #endif
 
 namespace dragon {
-const Kernels avx2 = {"avx2", avx2_code::forward, avx2_code::project};
+const Kernels avx2 = {"avx2", avx2_code::forward, avx2_code::project, avx2_code::scan};
 
 }  // namespace dragon
 

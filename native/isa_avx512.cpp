@@ -34,7 +34,7 @@ constexpr int LANES = 16;
 #endif
 
 namespace dragon {
-const Kernels avx512 = {"avx512", avx512_code::forward, avx512_code::project};
+const Kernels avx512 = {"avx512", avx512_code::forward, avx512_code::project, avx512_code::scan};
 
 }  // namespace dragon
 

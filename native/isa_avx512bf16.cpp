@@ -35,7 +35,7 @@ constexpr int LANES = 16;
 #endif
 
 namespace dragon {
-const Kernels avx512bf16 = {"avx512bf16", avx512bf16_code::forward, avx512bf16_code::project};
+const Kernels avx512bf16 = {"avx512bf16", avx512bf16_code::forward, avx512bf16_code::project, avx512bf16_code::scan};
 
 }  // namespace dragon
 

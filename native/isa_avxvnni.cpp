@@ -35,7 +35,7 @@ constexpr int LANES = 8;
 #endif
 
 namespace dragon {
-const Kernels avxvnni = {"avxvnni", avxvnni_code::forward, avxvnni_code::project};
+const Kernels avxvnni = {"avxvnni", avxvnni_code::forward, avxvnni_code::project, avxvnni_code::scan};
 
 }  // namespace dragon
 

@@ -33,7 +33,7 @@ constexpr int LANES = 4;
 #endif
 
 namespace dragon {
-const Kernels neon = {"neon", neon_code::forward, neon_code::project};
+const Kernels neon = {"neon", neon_code::forward, neon_code::project, neon_code::scan};
 
 }  // namespace dragon
 

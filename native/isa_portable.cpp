@@ -11,6 +11,6 @@ constexpr int LANES = 4;
 #include "all_kernels.hpp"
 }  // namespace portable_code
 
-const Kernels portable = {"portable", portable_code::forward, portable_code::project};
+const Kernels portable = {"portable", portable_code::forward, portable_code::project, portable_code::scan};
 
 }  // namespace dragon

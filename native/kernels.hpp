@@ -17,6 +17,10 @@ struct Kernels {
                   const std::vector<Run>& runs);
   // y [rows, padded n] = x [rows, padded k] W^T + bias
   void (*project)(const Matrix& matrix, Team& team, Workspace& space, const float* x, int rows, float* y);
+  // A recurrent layer over [T, 2, B, padded 4 H] gates, which it spends -> states [T, 2, B, padded H];
+  // state: the matrices [4 H, H] of both directions in f32.
+  void (*scan)(const Matrix* state, Team& team, Workspace& space, float* gates, int steps, int batch,
+               float* states);
 };
 
 extern const Kernels portable;

@@ -18,6 +18,7 @@ namespace {
 using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 using Table = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Out = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
+using Steps = nb::ndarray<float, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
 
 const float* floats(nb::handle values) {
   return values.is_none() ? nullptr : nb::cast<Floats>(values).data();
@@ -54,8 +55,7 @@ Matrix matrix(nb::handle description) {
 
 // Matrices that read the same rows share one copy of them.
 void check_same_form(const Matrix& a, const Matrix& b) {
-  if (b.data && (a.in_groups() != b.in_groups() || a.group != b.group ||
-                 (a.format == Format::bf16) != (b.format == Format::bf16)))
+  if (b.data && (a.format != b.format || a.group != b.group))
     throw std::invalid_argument("matrices that read the same rows differ in format");
 }
 
@@ -140,6 +140,15 @@ class Body {
     kernels_->project(w, team_, space_, from, rows, to);
   }
 
+  void scan(nb::tuple forwards, nb::tuple backwards, Steps gates, Steps states) {
+    const Matrix state[2] = {matrix(forwards), matrix(backwards)};
+    float *from = gates.data(), *to = states.data();
+    const int steps = int(gates.shape(0)), batch = int(gates.shape(2));
+    nb::gil_scoped_release release;
+    std::lock_guard<std::mutex> one_at_a_time(mutex_);
+    kernels_->scan(state, team_, space_, from, steps, batch, to);
+  }
+
   const char* kernels() const { return kernels_->name; }
 
  private:
@@ -174,6 +183,7 @@ NB_MODULE(_native, m) {
       .def("set_rotary", &Body::set_rotary)
       .def("forward", &Body::forward)
       .def("project", &Body::project)
+      .def("scan", &Body::scan)
       .def_prop_ro("kernels", &Body::kernels);
   m.def("runs_on", [](const std::string& name) { return choose(name.c_str()) != nullptr; });
 }

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dragon.config import ModelConfig
 from dragon.errors import ConfigError
 from dragon.model.transformer import Transformer
-from tests.engine.models import configs, engine, prompt, random_tensors
+from tests.engine.models import COVERED, configs, engine, isas, prompt, random_tensors
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
 FEATURES = (20, 4)  # feature 0 says which tokens are the question's
@@ -21,6 +21,7 @@ def recurrent(**fixed: object) -> st.SearchStrategy[ModelConfig]:
         reader_head="recurrent",
         attention="bidirectional",
         sliding_window=0,
+        **COVERED,
         **fixed,
     )
 
@@ -36,13 +37,16 @@ def by_pytorch(config: ModelConfig, ids: np.ndarray, features: np.ndarray) -> np
 
 
 @settings(max_examples=20)
+@pytest.mark.parametrize("kernels", ["numpy", *isas()])
 @given(
     st.one_of(recurrent(), recurrent(num_hidden_layers=0)),
     st.lists(st.integers(1, 24), min_size=1, max_size=3),
 )
-def test_scores_equal_our_pytorch_model(config: ModelConfig, lengths: list[int]) -> None:
+def test_scores_equal_our_pytorch_model(
+    kernels: str, config: ModelConfig, lengths: list[int]
+) -> None:
     batch = [prompt(config, length, seed) for seed, length in enumerate(lengths)]
-    for ours, (ids, features) in zip(engine(config, "numpy").read(batch), batch, strict=True):
+    for ours, (ids, features) in zip(engine(config, kernels).read(batch), batch, strict=True):
         np.testing.assert_allclose(ours, by_pytorch(config, ids, features), **CLOSE)
 
 

@@ -3,14 +3,18 @@
 Shapes: M rows of all sequences together, C channels, T tokens, V vocabulary.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dragon.engine.matrices import Matrix
+
 Floats = NDArray[np.float32]
+Linear = Callable[[Floats], Floats]
+Recurrence = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +55,17 @@ class Body(Protocol):
 
     def head(self, states: Floats) -> Floats:
         """Normed states [M, C] -> logits [M, V]."""
+        ...
+
+    def linear(self, matrix: Matrix, bias: Floats | None = None) -> Linear:
+        """A matrix [N, K] and a bias [N] beside the blocks, ready to use: [M, K] -> [M, N]."""
+        ...
+
+    def recurrence(self, forwards: Matrix, backwards: Matrix) -> Recurrence:
+        """What a recurrent layer [4 H, H] in each direction makes of its gates.
+
+        In the order of `torch.nn.LSTM`: input, forget, cell and output gate. The result takes what
+        the inputs say to the gates, [T, 2, B, 4 H], both directions from their own first step, and
+        gives the states [T, 2, B, H].
+        """
         ...

@@ -23,7 +23,7 @@ from dragon.engine.loading import load
 from dragon.engine.lookup import PromptLookup
 from dragon.engine.matrices import Matrix
 from dragon.engine.pointer import PointerHead
-from dragon.engine.recurrent import RecurrentHead, scan
+from dragon.engine.recurrent import RecurrentHead
 from dragon.engine.sampling import Sampling
 from dragon.engine.session import Network, Session, read_together, visible_rows
 from dragon.engine.writing import Writer, Writing
@@ -53,7 +53,7 @@ class Engine:
         self.config = config
         self.body: Body = make_body(config, weights, kernels, threads)
         self.embedding = Embedding(config, weights)
-        self.heads = Heads(config, weights)
+        self.heads = Heads(config, self.body, weights)
         self.network = Network(config, self.body, self.embedding, self.heads.pointer, weights)
 
     @classmethod
@@ -205,14 +205,14 @@ class Engine:
 class Heads:
     """What reads the normed states beside the vocabulary: the span scorer and the pointer."""
 
-    def __init__(self, config: ModelConfig, weights: Mapping[str, Matrix]) -> None:
+    def __init__(self, config: ModelConfig, body: Body, weights: Mapping[str, Matrix]) -> None:
         def weight(name: str) -> Floats:
             return weights[name].f32()
 
         self.pointer = PointerHead(weight) if config.pointer_head else None
         self.reader: RecurrentHead | LinearHead | None = None
         if config.reader_head == "recurrent":
-            self.reader = RecurrentHead(weights, scan)
+            self.reader = RecurrentHead(body, weights)
         elif config.is_reader:
             self.reader = LinearHead(weight("dragon.span.weight"), weight("dragon.span.bias"))
 

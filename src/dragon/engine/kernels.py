@@ -46,7 +46,7 @@ def make_body(
     if asked not in (None, *KERNELS):
         raise ConfigError(f"DRAGON_KERNELS is {asked!r}.", f"Use one of {', '.join(KERNELS)}.")
     count = _threads(threads)
-    if asked == "numpy" or not config.num_hidden_layers:  # no block to be fast in
+    if asked == "numpy":
         return NumpyBody(config, weights)
     reason = _why_not_native(config)
     if reason is None:

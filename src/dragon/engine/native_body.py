@@ -16,7 +16,7 @@ from dragon._native import Cache, runs_on
 from dragon.config import ModelConfig
 from dragon.engine import bf16_layout
 from dragon.engine.blocks import interleave, padded
-from dragon.engine.body import Floats, Run
+from dragon.engine.body import Floats, Linear, Recurrence, Run
 from dragon.engine.kernels import COMPILED
 from dragon.engine.large_pages import Slabs
 from dragon.engine.matrices import BFloat16, Int4, Int8, Matrix
@@ -83,7 +83,7 @@ class NativeBody:
         self._slabs = Slabs()
         c = config
         layers = [self._layer(layer) for layer in range(c.num_hidden_layers)]
-        exact = layers[0][4][2] == "f32"
+        exact = not layers or layers[0][4][2] == "f32"
         self.kv = kv or ("f32" if exact else "f16")
         self._compiled = Compiled(
             (
@@ -111,7 +111,7 @@ class NativeBody:
     def new_cache(self, capacity: int, once: bool = False) -> Cache:
         """Room for one sequence, taken in chunks as it grows."""
         c = self.config
-        slots = 2 if once else c.num_hidden_layers
+        slots = 2 if once else max(1, c.num_hidden_layers)
         half = self.kv == "f16" and not once
         return Cache(slots, c.num_key_value_heads, c.head_dim, capacity, half)
 
@@ -130,6 +130,31 @@ class NativeBody:
         y = np.empty((len(states), padded(self.config.vocab_size)), np.float32)
         self._compiled.project(self._head, _padded_rows(states), y)
         return y[:, : self.config.vocab_size]
+
+    def linear(self, matrix: Matrix, bias: Floats | None = None) -> Linear:
+        """A matrix [N, K] and a bias [N]: [M, K] -> [M, N]."""
+        described, width = describe(matrix, bias, self._slabs), matrix.shape[0]
+
+        def project(x: Floats) -> Floats:
+            y = np.empty((len(x), padded(width)), np.float32)
+            self._compiled.project(described, _padded_rows(x), y)
+            return y[:, :width]
+
+        return project
+
+    def recurrence(self, forwards: Matrix, backwards: Matrix) -> Recurrence:
+        """Gates [T, 2, B, 4 H] -> states [T, 2, B, H]."""
+        weights = [_padded_gates(m.f32()) for m in (forwards, backwards)]
+        size, whole = forwards.shape[1], weights[0].shape[1]
+        described = [(4 * whole, whole, "f32", pack_f32(w), None, 0, None) for w in weights]
+
+        def scan(gates: Floats) -> Floats:
+            spent = _wider(gates.reshape(*gates.shape[:3], 4, size), whole)
+            states = np.empty((*gates.shape[:3], whole), np.float32)
+            self._compiled.scan(*described, spent.reshape(*gates.shape[:3], 4 * whole), states)
+            return states[..., :size]
+
+        return scan
 
     def _make_rotary(self, end: int) -> None:
         most = self.config.max_position_embeddings
@@ -163,6 +188,22 @@ class NativeBody:
 
     def _vector(self, name: str) -> Floats | None:
         return np.ascontiguousarray(self._weights[name].f32()) if name in self._weights else None
+
+
+def _padded_gates(matrix: Floats) -> Floats:
+    """[4 H, H] -> the same with H rounded up to whole blocks, zeros in between."""
+    size = matrix.shape[1]
+    whole = padded(size)
+    gates = np.zeros((4, whole, whole), np.float32)
+    gates[:, :size, :size] = matrix.reshape(4, size, size)
+    return gates.reshape(4 * whole, whole)
+
+
+def _wider(x: Floats, width: int) -> Floats:
+    """A copy of x [..., n] with zeros up to the width."""
+    out = np.zeros((*x.shape[:-1], width), np.float32)
+    out[..., : x.shape[-1]] = x
+    return out
 
 
 def _padded_rows(x: Floats) -> Floats:

@@ -5,12 +5,13 @@ S tokens in the cache, V vocabulary.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dragon.config import ModelConfig
-from dragon.engine.body import Floats, Run
+from dragon.engine.body import Floats, Linear, Recurrence, Run
 from dragon.engine.matrices import Matrix
 from dragon.engine.numpy_cache import NumpyCache
 from dragon.rotary import rope_table
@@ -37,6 +38,13 @@ def silu(x: Floats) -> Floats:
     """X * sigmoid(x); the exponent is clipped where float32 would overflow."""
     growth: Floats = 1 + np.exp(np.minimum(-x, np.float32(88)))
     return x / growth
+
+
+def sigmoid(x: Floats) -> Floats:
+    """1 / (1 + e^-x), without overflow."""
+    half = np.float32(0.5)
+    y: Floats = half * np.tanh(half * x) + half
+    return y
 
 
 def erf(x: Floats) -> Floats:
@@ -100,6 +108,27 @@ def attend(q: Floats, keys: Floats, values: Floats, mask: NDArray[np.bool_]) -> 
     return mixed.reshape(kv, heads // kv, n, d).transpose(2, 0, 1, 3).reshape(n, heads, d)
 
 
+def scan(weights: Floats, gates: Floats) -> Floats:
+    """Hochreiter and Schmidhuber 1997 with forget gates (Gers et al. 2000).
+
+    Args:
+        weights: [2, H, 4 H] what a state says to the next step's gates, of both directions.
+        gates: [T, 2, B, 4 H] what the inputs say to them.
+
+    Returns:
+        The states [T, 2, B, H].
+    """
+    half = weights.shape[1]
+    h = np.zeros((*gates.shape[1:3], half), np.float32)
+    cell, states = np.zeros_like(h), np.empty((len(gates), *h.shape), np.float32)
+    for step, said in enumerate(gates):
+        z = said + h @ weights
+        keep = sigmoid(z[..., : 2 * half])  # input gate, forget gate
+        cell = keep[..., half:] * cell + keep[..., :half] * np.tanh(z[..., 2 * half : 3 * half])
+        h = states[step] = sigmoid(z[..., 3 * half :]) * np.tanh(cell)
+    return states
+
+
 class NumpyBody:
     """`dragon.engine.body.Body` in NumPy."""
 
@@ -139,6 +168,15 @@ class NumpyBody:
         """Normed states [M, C] -> logits [M, V]."""
         tied = self.config.tie_word_embeddings
         return states @ self._weight("model.embed_tokens.weight" if tied else "lm_head.weight").T
+
+    def linear(self, matrix: Matrix, bias: Floats | None = None) -> Linear:
+        """A matrix [N, K] and a bias [N]: [M, K] -> [M, N]."""
+        weight, add = matrix.f32().T, np.float32(0) if bias is None else bias
+        return lambda x: x @ weight + add
+
+    def recurrence(self, forwards: Matrix, backwards: Matrix) -> Recurrence:
+        """Gates [T, 2, B, 4 H] -> states [T, 2, B, H]."""
+        return partial(scan, np.stack([forwards.f32().T, backwards.f32().T]))
 
     def _weight(self, name: str) -> Floats:
         # Kept after the first use: int8 and half precision are unpacked once, not at every step.

@@ -1,52 +1,50 @@
 """The recurrent reader head without PyTorch: states in, start and end scores out.
 
-It computes what `dragon.model.recurrent_head` does, of prompts of any lengths side by side. Shapes:
-M tokens of all prompts, B prompts, T tokens of the longest, C channels, G = 4 C/2 gates.
+It computes what `dragon.model.recurrent_head` does, of prompts of any lengths side by side; the
+products and the recurrence run on the body's kernels. Shapes: M tokens of all prompts, B prompts, T
+tokens of the longest, C channels, H = C/2.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dragon.engine.body import Floats
+from dragon.engine.body import Body, Floats
 from dragon.engine.matrices import Matrix
 from dragon.engine.numpy_body import softmax
 from dragon.tokenizer.reading import MATCHES, SEG_QUESTION
 from dragon.weights import RECURRENT_LAYERS
 
 PREFIX = "dragon.reader"
-ENDS = ("l0", "l0_reverse")  # the names of torch.nn.LSTM for its two directions
+LINEAR = ("enter", "join", "revise", "gist", "ask", "span")
+LOOKS = ("align", "meet", "review")
 
-Scan = Callable[[Floats, Floats], Floats]
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One recurrent layer, both directions: input [C, 2 G], bias [2 G], state [2, C/2, G]."""
-
-    input: Floats
-    bias: Floats
-    state: Floats
+Mask = NDArray[np.bool_]
 
 
 class RecurrentHead:
-    """The weights of the head, in float32, and how they are used.
+    """The head of one model.
 
     Args:
+        body: whose kernels compute it.
         weights: of the model, by name.
-        scan: how states follow one another: `scan`, or compiled code that does the same.
     """
 
-    def __init__(self, weights: Mapping[str, Matrix], scan: Scan) -> None:
-        self._weights = {
-            name.removeprefix(f"{PREFIX}."): matrix.f32()
-            for name, matrix in weights.items()
-            if name.startswith(PREFIX)
+    def __init__(self, body: Body, weights: Mapping[str, Matrix]) -> None:
+        def matrix(name: str) -> Matrix:
+            return weights[f"{PREFIX}.{name}"]
+
+        self._linear = {
+            name: body.linear(matrix(f"{name}.weight"), matrix(f"{name}.bias").f32())
+            for name in LINEAR
         }
-        self._layers = [self._layer(f"layers.{i}") for i in range(RECURRENT_LAYERS)]
-        self._scan = scan
+        for look in LOOKS:
+            for part in ("query", "key"):
+                name = f"{look}.{part}"
+                self._linear[name] = body.linear(matrix(f"{name}.weight"))
+        self._scale = np.float32(matrix("align.key.weight").shape[0] ** -0.5)
+        self._layers = [Layer(body, matrix, f"layers.{i}") for i in range(RECURRENT_LAYERS)]
 
     def __call__(
         self, states: Floats, features: NDArray[np.uint8], lengths: Sequence[int]
@@ -55,103 +53,67 @@ class RecurrentHead:
         prompts = _slices(lengths)
         asked = features[:, 0] // MATCHES == SEG_QUESTION
         asked[[prompt.start for prompt in prompts]] = True
-        x = np.concatenate((states, self._look("align", states, prompts, asked)), axis=1)
-        first = self._read(0, _relu(self._linear("enter", x)), lengths)
+        read, linear = self._layers, self._linear
+        aligned = self._look("align", states, prompts, asked)
+        x = _relu(linear["enter"](np.concatenate((states, aligned), axis=1)))
+        first = read[0](x, lengths)
         met = self._look("meet", first, prompts, asked)
-        gist = self._gist(first, prompts, asked)  # [B, C]
+        gist = self._gist(first, prompts, asked)
         of_row = np.repeat(np.arange(len(prompts)), lengths)
         joined = np.concatenate((first, met, first * met, first * gist[of_row]), axis=1)
-        x = _relu(self._linear("join", joined))
-        second = self._read(1, x, lengths)
+        x = _relu(linear["join"](joined))
+        second = read[1](x, lengths)
         seen = self._look("review", second, prompts)
-        x = x + _relu(self._linear("revise", np.concatenate((second, seen, second * seen), axis=1)))
-        third = self._read(2, x, lengths)
-        asks = self._linear("ask", gist).reshape(len(prompts), 2, -1)
+        x = x + _relu(linear["revise"](np.concatenate((second, seen, second * seen), axis=1)))
+        third = read[2](x, lengths)
+        asks = linear["ask"](gist).reshape(len(prompts), 2, -1)
         fit = np.einsum("mc,mkc->mk", third, asks[of_row]) / np.float32(third.shape[1] ** 0.5)
-        return self._linear("span", np.concatenate((third, second), axis=1)) + fit
-
-    def _linear(self, name: str, x: Floats) -> Floats:
-        return x @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        scores: Floats = linear["span"](np.concatenate((third, second), axis=1)) + fit
+        return scores
 
     def _look(
-        self,
-        name: str,
-        x: Floats,
-        prompts: Sequence[slice],
-        seen: NDArray[np.bool_] | None = None,
+        self, name: str, x: Floats, prompts: Sequence[slice], seen: Mask | None = None
     ) -> Floats:
         """Each row gathers the rows of its prompt that may be seen, as they are."""
-        key = self._weights[f"{name}.key.weight"]
-        query = self._weights[f"{name}.query.weight"] / np.float32(len(key) ** 0.5)
-        out = np.empty_like(x)
+        queries = self._linear[f"{name}.query"](x) * self._scale
+        keys, out = self._linear[f"{name}.key"](x), np.empty_like(x)
         for prompt in prompts:
-            rows = x[prompt]
-            chosen = rows if seen is None else rows[seen[prompt]]
-            out[prompt] = softmax(rows @ query.T @ (chosen @ key.T).T) @ chosen
+            chosen = slice(None) if seen is None else seen[prompt]
+            weights = softmax(queries[prompt] @ keys[prompt][chosen].T)
+            out[prompt] = weights @ x[prompt][chosen]
         return out
 
-    def _gist(self, x: Floats, prompts: Sequence[slice], asked: NDArray[np.bool_]) -> Floats:
+    def _gist(self, x: Floats, prompts: Sequence[slice], asked: Mask) -> Floats:
         """[B, C] a weighted mean of each question's rows."""
-        gists = []
-        for prompt in prompts:
-            rows = x[prompt][asked[prompt]]
-            gists.append(softmax(self._linear("gist", rows).T) @ rows)
-        return np.concatenate(gists)
-
-    def _read(self, layer: int, x: Floats, lengths: Sequence[int]) -> Floats:
-        """[M, C] through one layer, forwards and backwards -> [M, C]."""
-        weights = self._layers[layer]
-        gates = x @ weights.input + weights.bias
-        place, rows = _places(lengths)
-        steps, width = max(lengths), gates.shape[1] // 2
-        aligned = np.zeros((steps, 2, len(lengths), width), np.float32)
-        # Both directions begin at step 0: the backward one at the last token.
-        aligned[place, 0, rows] = gates[:, :width]
-        back = np.repeat(np.asarray(lengths), lengths) - 1 - place
-        aligned[back, 1, rows] = gates[:, width:]
-        states = self._scan(aligned, weights.state)
-        return np.concatenate((states[place, 0, rows], states[back, 1, rows]), axis=1)
-
-    def _layer(self, name: str) -> Layer:
-        w = self._weights
-        inputs = [w[f"{name}.weight_ih_{end}"] for end in ENDS]
-        biases = [w[f"{name}.bias_ih_{end}"] + w[f"{name}.bias_hh_{end}"] for end in ENDS]
-        states = [w[f"{name}.weight_hh_{end}"].T for end in ENDS]
-        return Layer(
-            np.ascontiguousarray(np.concatenate(inputs).T),
-            np.concatenate(biases),
-            np.ascontiguousarray(np.stack(states)),
-        )
+        scores = self._linear["gist"](x)
+        rows = [(scores[p][asked[p]], x[p][asked[p]]) for p in prompts]
+        return np.concatenate([softmax(score.T) @ row for score, row in rows])
 
 
-def scan(gates: Floats, state: Floats) -> Floats:
-    """Hochreiter and Schmidhuber 1997 with forget gates, as in `torch.nn.LSTM`.
+class Layer:
+    """One recurrent layer; inside, the names are those of `torch.nn.LSTM`."""
 
-    Args:
-        gates: [T, 2, B, G] what the input says to the input, forget, cell and output gates.
-        state: [2, C/2, G] what the state before says to them.
+    def __init__(self, body: Body, matrix: Callable[[str], Matrix], name: str) -> None:
+        ends = [f"{name}.{{}}_l0", f"{name}.{{}}_l0_reverse"]
+        self._inputs = [
+            body.linear(
+                matrix(end.format("weight_ih")),
+                matrix(end.format("bias_ih")).f32() + matrix(end.format("bias_hh")).f32(),
+            )
+            for end in ends
+        ]
+        self._scan = body.recurrence(*(matrix(end.format("weight_hh")) for end in ends))
 
-    Returns:
-        The states [T, 2, B, C/2].
-    """
-    steps, directions, batch, width = gates.shape
-    half = width // 4
-    h = np.zeros((directions, batch, half), np.float32)
-    cell = np.zeros_like(h)
-    out = np.empty((steps, directions, batch, half), np.float32)
-    for step in range(steps):
-        z = gates[step] + h @ state
-        z[..., : 2 * half] = _sigmoid(z[..., : 2 * half])
-        cell = z[..., half : 2 * half] * cell + z[..., :half] * np.tanh(z[..., 2 * half : 3 * half])
-        h = _sigmoid(z[..., 3 * half :]) * np.tanh(cell)
-        out[step] = h
-    return out
-
-
-def _sigmoid(x: Floats) -> Floats:
-    half = np.float32(0.5)
-    y: Floats = half * np.tanh(half * x) + half
-    return y
+    def __call__(self, x: Floats, lengths: Sequence[int]) -> Floats:
+        """[M, C], forwards and backwards -> [M, C]."""
+        there = np.concatenate([np.arange(n) for n in lengths])
+        back = np.repeat(lengths, lengths) - 1 - there  # the last token comes first
+        prompt = np.repeat(np.arange(len(lengths)), lengths)
+        said = [layer(x) for layer in self._inputs]
+        gates = np.zeros((max(lengths), 2, len(lengths), said[0].shape[1]), np.float32)
+        gates[there, 0, prompt], gates[back, 1, prompt] = said
+        states = self._scan(gates)
+        return np.concatenate((states[there, 0, prompt], states[back, 1, prompt]), axis=1)
 
 
 def _relu(x: Floats) -> Floats:
@@ -161,9 +123,3 @@ def _relu(x: Floats) -> Floats:
 def _slices(lengths: Sequence[int]) -> list[slice]:
     ends = np.cumsum(lengths).tolist()
     return [slice(end - n, end) for end, n in zip(ends, lengths, strict=True)]
-
-
-def _places(lengths: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Of each row: its place in its prompt, and which prompt."""
-    places = np.concatenate([np.arange(n) for n in lengths])
-    return places, np.repeat(np.arange(len(lengths)), lengths)
