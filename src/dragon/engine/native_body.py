@@ -146,12 +146,12 @@ class NativeBody:
         """Gates [T, 2, B, 4 H] -> states [T, 2, B, H]."""
         weights = [_padded_gates(m.f32()) for m in (forwards, backwards)]
         size, whole = forwards.shape[1], weights[0].shape[1]
-        described = [(4 * whole, whole, "f32", pack_f32(w), None, 0, None) for w in weights]
+        there, back = ((4 * whole, whole, "f32", pack_f32(w), None, 0, None) for w in weights)
 
         def scan(gates: Floats) -> Floats:
             spent = _wider(gates.reshape(*gates.shape[:3], 4, size), whole)
             states = np.empty((*gates.shape[:3], whole), np.float32)
-            self._compiled.scan(*described, spent.reshape(*gates.shape[:3], 4 * whole), states)
+            self._compiled.scan(there, back, spent.reshape(*gates.shape[:3], 4 * whole), states)
             return states[..., :size]
 
         return scan

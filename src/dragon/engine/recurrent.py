@@ -86,8 +86,11 @@ class RecurrentHead:
     def _gist(self, x: Floats, prompts: Sequence[slice], asked: Mask) -> Floats:
         """[B, C] a weighted mean of each question's rows."""
         scores = self._linear["gist"](x)
-        rows = [(scores[p][asked[p]], x[p][asked[p]]) for p in prompts]
-        return np.concatenate([softmax(score.T) @ row for score, row in rows])
+        gists = []
+        for prompt in prompts:
+            chosen = asked[prompt]
+            gists.append(softmax(scores[prompt][chosen].T) @ x[prompt][chosen])
+        return np.concatenate(gists)
 
 
 class Layer:
