@@ -75,7 +75,7 @@ class RecurrentHead:
         self, name: str, x: Floats, prompts: Sequence[slice], seen: Mask | None = None
     ) -> Floats:
         """Each row gathers the rows of its prompt that may be seen, as they are."""
-        queries = self._linear[f"{name}.query"](x) * self._scale
+        queries: Floats = self._linear[f"{name}.query"](x) * self._scale
         keys, out = self._linear[f"{name}.key"](x), np.empty_like(x)
         for prompt in prompts:
             chosen = slice(None) if seen is None else seen[prompt]
