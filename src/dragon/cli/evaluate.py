@@ -1,4 +1,7 @@
-"""`dragon eval`: score the answerer on questions with known answers, and calibrate its doubt."""
+"""`dragon eval`: score the answerer on questions with known answers, and calibrate its doubt.
+
+The evaluations on public data, which end in a scorecard, stand in `dragon.cli.scorecard`.
+"""
 
 import json
 import sys
@@ -10,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dragon.cli import scorecard
 from dragon.cli.ask import Model, TopK
 from dragon.cli.index import skipped_lines
+from dragon.cli.scorecard import AsJson
 from dragon.errors import ConfigError
 from dragon.models import DEFAULT
 
@@ -20,9 +25,19 @@ if TYPE_CHECKING:
     from dragon.evaluate.questions import Question
     from dragon.retrieval import Index
 
-app = typer.Typer(help="Score the answerer, or calibrate it.", no_args_is_help=True)
+app = typer.Typer(help="Score a model, an index or an answerer.", no_args_is_help=True)
+app.command("all")(scorecard.everything)
+for measure in (
+    scorecard.grammar,
+    scorecard.knowledge,
+    scorecard.language,
+    scorecard.grounding,
+    scorecard.retrieval,
+    scorecard.canaries,
+    scorecard.compare,
+):
+    app.command()(measure)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print {name, metrics, count} as one line.")]
 Misses = Annotated[bool, typer.Option("--misses", help="Also print each question that went wrong.")]
 Limit = Annotated[int, typer.Option(help="Most questions, spread evenly; 0 for all.", min=0)]
 HANDBOOK = Path("examples/handbook")
@@ -55,9 +70,9 @@ def questions(
     as_json: AsJson = False,
 ) -> None:
     """Questions of your own about documents of your own."""
-    from dragon.evaluate.questions import load_questions
+    from dragon.evaluate.questions import evenly, load_questions
 
-    asked = _spread(load_questions(file), limit)
+    asked = evenly(load_questions(file), limit)
     with _index_of(docs) as index:
         _report(file.stem, _run(index, asked, model, top_k), misses, as_json)
 
@@ -73,10 +88,10 @@ def squad(
     as_json: AsJson = False,
 ) -> None:
     """SQuAD's questions, asked of all of its articles: search included, no passage given."""
-    from dragon.evaluate.questions import held_out, load_questions
+    from dragon.evaluate.questions import evenly, held_out, load_questions
 
     everything = load_questions(file)
-    asked = _spread(held_out(everything, every), limit)
+    asked = evenly(held_out(everything, every), limit)
     with _article_index(everything) as index:
         _report("squad", _run(index, asked, model, top_k), misses, as_json)
 
@@ -100,13 +115,13 @@ def calibrate(
     from dragon.answer.reader import Reader
     from dragon.checkpoint import update_extras
     from dragon.evaluate.calibrate import collect, fit
-    from dragon.evaluate.questions import load_questions
+    from dragon.evaluate.questions import evenly, load_questions
 
     reader = Reader.open(model, calibration=Calibration())
     trials = []
     if docs:
         with _index_of(docs) as index:
-            trials += collect(index, reader, _spread(load_questions(file), limit), top_k)
+            trials += collect(index, reader, evenly(load_questions(file), limit), top_k)
     if named := squad if docs else file:
         everything = load_questions(named)
         names = [name for name in articles.split(",") if name]
@@ -116,7 +131,7 @@ def calibrate(
                 f"No article is named like {articles!r}.", "Look into the file's titles."
             )
         with _article_index(everything) as index:
-            trials += collect(index, reader, _spread(asked, limit), top_k)
+            trials += collect(index, reader, evenly(asked, limit), top_k)
     calibration = fit(trials)
     values = {
         "ranking": list(calibration.ranking),
@@ -199,9 +214,3 @@ def _report(name: str, records: Sequence["Record"], misses: bool, as_json: bool)
 def _miss(record: "Record") -> str:
     expected = " | ".join(record.question.answers) or "(not in the documents)"
     return f"- {record.question.question}\n    expected {expected}\n    got {record.answer.answer}"
-
-
-def _spread(questions: Sequence["Question"], limit: int) -> list["Question"]:
-    if not limit or limit >= len(questions):
-        return list(questions)
-    return [questions[i * len(questions) // limit] for i in range(limit)]

@@ -3,12 +3,15 @@
 In: a JSON Lines file, plain or compressed. Out: `Question`s; for SQuAD its articles as documents.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from dragon.data.sources import read_rows
 from dragon.errors import DataError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +88,14 @@ def held_out(questions: Iterable[Question], every: int = 5) -> list[Question]:
     kept = list(questions)
     names = sorted({q.document for q in kept})[::every]
     return [q for q in kept if q.document in set(names)]
+
+
+def evenly(items: Sequence[T], limit: int) -> list[T]:
+    """At most `limit` items, spread evenly over all; 0 for all.
+
+    >>> evenly("abcdefg", 3)
+    ['a', 'c', 'e']
+    """
+    if not limit or limit >= len(items):
+        return list(items)
+    return [items[i * len(items) // limit] for i in range(limit)]
