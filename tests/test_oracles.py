@@ -16,20 +16,30 @@ from dragon.reference.losses import language_loss, reading_loss
 from dragon.reference.mouths import logits, span_scores
 from dragon.reference.positions import rotary_table, sinusoids
 from dragon.reference.softmax import IGNORED
+from dragon.weights import tensor_shapes
 from tests.engine.models import configs, engine, needs_native, prompt
 from tests.reference.networks import BATCH, LENGTH, doubles, feature_ids, token_ids
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-READER = (5, 2, 7)
+READER = (12, 2, 7)  # of feature 0 the values 5 to 9 stand for the question
 SAME = 1e-6  # relative, of losses and gradients in float64
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}  # the engine computes in float32
 
 
-@settings(max_examples=15)
-@given(configs(num_hidden_layers=1))
+@settings(max_examples=12)
+@given(configs(num_hidden_layers=1, reader_head="linear"))
 def test_the_reference_has_the_gradients_of_finite_differences(config: ModelConfig) -> None:
     checks = check_network(config)
     assert {check.name for check in checks} >= {"model.embed_tokens.weight"}
+    for check in checks:
+        assert check.error <= SAME, check
+
+
+@settings(max_examples=4)
+@given(configs(num_hidden_layers=0, reader_head="recurrent", reader_features=READER))
+def test_the_recurrent_head_has_the_gradients_of_finite_differences(config: ModelConfig) -> None:
+    checks = check_network(config)
+    assert {check.name for check in checks} == tensor_shapes(config).keys()
     for check in checks:
         assert check.error <= SAME, check
 
@@ -57,8 +67,10 @@ def test_pytorch_has_the_reading_gradients_of_the_reference(config: ModelConfig)
     loss, grads = reading_loss(doubles(config), config, ids, features, answers)
     network = torch_network(config)
     everything = torch.ones(LENGTH, LENGTH, dtype=torch.bool)
-    states = network.states(torch.from_numpy(ids), torch.from_numpy(features), everything)
-    scores = network.read(states).transpose(1, 2).flatten(0, 1)
+    marks = torch.from_numpy(features)
+    states = network.states(torch.from_numpy(ids), marks, everything)
+    valid = torch.ones(BATCH, LENGTH, dtype=torch.bool)
+    scores = network.read(states, marks, valid).transpose(1, 2).flatten(0, 1)
     expected = torch.nn.functional.cross_entropy(scores, torch.from_numpy(answers).flatten())
     assert_same_gradients(loss, grads, expected, network)
 

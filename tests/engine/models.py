@@ -45,13 +45,13 @@ def configs(draw: st.DrawFn, **fixed: object) -> ModelConfig:
         "vocab_size": draw(st.integers(5, 70)),
         "hidden_size": heads * 2 * draw(st.integers(1, 12)),
         "intermediate_size": draw(st.integers(1, 90)),
-        "num_hidden_layers": draw(st.integers(1, 3)),
+        "num_hidden_layers": draw(st.integers(0, 3)),
         "num_attention_heads": heads,
         "num_key_value_heads": kv_heads,
         "max_position_embeddings": 64,
         "rope_theta": draw(st.sampled_from([100.0, 10000.0])),
         **draw(st.fixed_dictionaries(VARIANTS)),
-        "reader_features": draw(st.sampled_from([(), (3,), (5, 2, 7)])),
+        "reader_features": draw(st.sampled_from([(), (3,), (12, 2, 7)])),
     }
     covered = draw(st.sampled_from([{}, COVERED]))
     return ModelConfig(**fitting({**values, **covered, **fixed}))  # type: ignore[arg-type]

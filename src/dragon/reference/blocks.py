@@ -35,19 +35,16 @@ class Cache:
     """What a sequence leaves behind for its next tokens.
 
     Attributes:
+        length: rows read so far, S.
         layers: rotated keys and values [B, K, S, D] of every block.
         ids: [B, S] tokens read, kept for a pointer head.
         pointer: [B, S, C] keys of the pointer head.
     """
 
+    length: int = 0
     layers: dict[int, KeysValues] = field(default_factory=dict)
     ids: Array | None = None
     pointer: Array | None = None
-
-    @property
-    def length(self) -> int:
-        """Rows read so far, S."""
-        return int(self.layers[0][0].shape[2]) if self.layers else 0
 
 
 @dataclass

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragon.config import ModelConfig
-from dragon.reference.arrays import Array
 from dragon.reference.attention import visible
 from dragon.reference.blocks import Drop
 from dragon.reference.model import states, states_backward
-from dragon.reference.mouths import language, language_backward
+from dragon.reference.mouths import language, language_backward, spans, spans_backward
 from dragon.reference.softmax import cross_entropy, cross_entropy_backward
-from dragon.reference.sublayers import Gradients, Parameters, project, project_backward
+from dragon.reference.sublayers import Gradients, Parameters
 
 Ids = NDArray[np.integer]
 
@@ -61,10 +60,10 @@ def reading_loss(
     """
     (b, t), flat = ids.shape, answers.reshape(-1)
     x, saved = states(p, c, ids, np.full((t, t), True), features)
-    scores: Array = project(p, "dragon.span", x)  # [B, T, 2]
+    scores, of_head = spans(p, c, x, features)  # [B, T, 2]
     rows = scores.swapaxes(1, 2).reshape(b * 2, t)  # a row is a choice among T positions
     grads: Gradients = {}
     d_scores = cross_entropy_backward(rows, flat).reshape(b, 2, t).swapaxes(1, 2)
-    dx = project_backward(p, grads, "dragon.span", d_scores, x)
+    dx = spans_backward(p, grads, d_scores, x, of_head)
     states_backward(p, c, grads, dx, saved)
     return float(cross_entropy(rows, flat)), grads

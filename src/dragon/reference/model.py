@@ -71,6 +71,8 @@ def states(
     for layer in range(c.num_hidden_layers):
         x, of_block = block(p, c, layer, x, mask, cache, drop)
         saved.blocks.append(of_block)
+    if cache is not None:
+        cache.length += x.shape[1]
     saved.last = x
     return (norm(p, c, "model.norm", x) if c.norm_placement == "pre" else x), saved
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dragon.config import ModelConfig
+from dragon.reference import recurrent
 from dragon.reference.activations import sigmoid, sigmoid_backward
 from dragon.reference.arrays import Array, constant, namespace
 from dragon.reference.attention import visible
@@ -93,8 +94,26 @@ def logits(
     return language(p, c, x, ids, mask, cache)[0]
 
 
+def spans(
+    p: Parameters, c: ModelConfig, x: Array, features: Array
+) -> tuple[Array, recurrent.Saved | None]:
+    """States [B, T, C] and features [B, T, F] -> start and end scores [B, T, 2]."""
+    if c.reader_head == "recurrent":
+        return recurrent.head(p, x, recurrent.asked_rows(features))
+    return project(p, "dragon.span", x), None
+
+
+def spans_backward(
+    p: Parameters, grads: Gradients, dy: Array, x: Array, s: recurrent.Saved | None
+) -> Array:
+    """From the gradient of the scores [B, T, 2] to that of the states [B, T, C]."""
+    if s is not None:
+        return recurrent.head_backward(p, grads, dy, s)
+    return project_backward(p, grads, "dragon.span", dy, x)
+
+
 def span_scores(p: Parameters, c: ModelConfig, ids: Array, features: Array) -> Array:
     """Ids [B, T] and features [B, T, F] -> start and end scores [B, T, 2]; all see all."""
     mask = constant(np.full((ids.shape[1],) * 2, True), p[TOKENS])
     x, _ = states(p, c, ids, mask, features)
-    return project(p, "dragon.span", x)
+    return spans(p, c, x, features)[0]
