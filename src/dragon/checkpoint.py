@@ -136,21 +136,26 @@ def written_beside(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     put_back(target)
     fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
-    aside = _aside(target)
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     try:
         yield fresh
-        for path in [*fresh.rglob("*"), fresh]:
-            _fsync(path)
-        shutil.rmtree(aside, ignore_errors=True)
-        if target.exists():
-            target.rename(aside)
-        fresh.rename(target)
-        _fsync(target.parent)
-        shutil.rmtree(aside, ignore_errors=True)
+        swap_in(fresh, target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def swap_in(fresh: Path, target: Path) -> None:
+    """Give a finished folder its name; what bore it before is removed after that."""
+    aside = _aside(target)
+    for path in [*fresh.rglob("*"), fresh]:
+        _fsync(path)
+    shutil.rmtree(aside, ignore_errors=True)
+    if target.exists():
+        target.rename(aside)
+    fresh.rename(target)
+    _fsync(target.parent)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager

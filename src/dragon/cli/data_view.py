@@ -12,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from dragon.data.shards import ReadingSet, language_tokens, read_manifest
+from dragon.data.sources import read_rows
+from dragon.errors import InputError
 from dragon.tokenizer import Tokenizer, load_tokenizer
 from dragon.tokenizer.reading import PASSAGE, TEXT
 
@@ -73,3 +75,24 @@ def exercise(data: ReadingSet, index: int, tokenizer: Tokenizer) -> Text:
     body.append(answer[: len(answer) - len(answer.lstrip())])
     body.append(f"»{answer.strip()}«", style="bold green")
     return shown.append(body.append(tokenizer.decode(after)))
+
+
+def detection(path: Path) -> None:
+    """Print how well entities are found in sentences marked by hand, by kind and split."""
+    from dragon.data.entities import Lexicon, find_entities
+    from dragon.data.entities.evaluate import score
+
+    rows = [row for row in read_rows(path) if "text" in row]
+    if not rows:
+        raise InputError(f"{path} holds no marked sentences.", "Its rows need a field `text`.")
+    lexicon = Lexicon.built_in()
+    for split in sorted({str(row.get("split", "all")) for row in rows}):
+        part = [row for row in rows if str(row.get("split", "all")) == split]
+        table = Table(box=None, pad_edge=False)
+        table.add_column(f"{split}: {len(part)} sentences", style="bold")
+        for name in ("marked", "found", "precision", "recall", "replaced", "spurious"):
+            table.add_column(name, justify="right")
+        for kind, s in score(part, lambda text: find_entities(text, lexicon)).items():
+            shares = (f"{value:.2f}" for value in (s.precision, s.recall, s.coverage))
+            table.add_row(kind, str(s.marked), str(s.found), *shares, str(s.spurious))
+        Console(highlight=False, soft_wrap=True).print(table)

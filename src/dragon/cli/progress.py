@@ -32,3 +32,35 @@ def counting(unit: str) -> Iterator[Callable[[str, int, int], None]]:
             bar.update(task, completed=finished, total=total, description=what[:40], rate=rate)
 
         yield show
+
+
+@contextmanager
+def moving() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a function (what, bytes done, of how many) that moves a bar with MB/s and time left."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    console = Console(stderr=True)
+    with Progress(
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, description=what[:40])
+
+        yield show

@@ -13,6 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from dragon.config import DataConfig
+from dragon.data.entities import KINDS
 from dragon.data.examples import (
     Example,
     from_glossary,
@@ -23,7 +24,7 @@ from dragon.data.examples import (
 )
 from dragon.data.names import Names
 from dragon.data.questions import cloze_questions, recurring_spans, reworded
-from dragon.data.randomize import Randomizer
+from dragon.data.randomize import FIGURES, Randomizer
 from dragon.data.sources import Row, read_rows, title_of
 from dragon.data.tables import table_questions
 from dragon.data.tasks import from_facts, from_prompts
@@ -202,7 +203,7 @@ def _renaming(names: Names, config: DataConfig, rng: random.Random) -> Rename:
     keep = rng.random() < config.natural
     if not config.randomize:
         return str
-    return Randomizer(Names({}, names.pools) if keep else names, rng)
+    return Randomizer(names, rng, kinds=FIGURES if keep else KINDS)
 
 
 def _source(path: Path) -> str:

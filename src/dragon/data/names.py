@@ -1,8 +1,8 @@
 """Which words are names, and what to call them instead.
 
 In: counts of word forms over a corpus, lists of first names and places. Out: a kind for each word
-(first name, place, other name, or none) and substitutes of the same kind: real ones shuffled, and
-invented ones from syllables, so that training never runs out of unseen names.
+(first name, place, other name, or none), real substitutes of each kind,
+and invented words of syllables.
 
 A word is a name where it stands with a capital far more often than without: no tagger is needed.
 """
@@ -24,25 +24,6 @@ CALENDAR = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday".split()
 )
 TITLES = frozenset("mr mrs ms dr prof sir lady lord king queen president saint st i".split())
-ENDINGS = (
-    "shire",
-    "ians",
-    "ian",
-    "ish",
-    "ese",
-    "town",
-    "ton",
-    "burg",
-    "land",
-    "ville",
-    "ism",
-    "ist",
-    "ites",
-    "ite",
-    "ans",
-    "an",
-)
-
 _ONSETS = "b br c ch d dr f fl g gr h j k kl l m n p pr qu r s sh sk st t th tr v w y z".split()
 _VOWELS = "a e i o u ai ea ia oo ou".split()
 _CODAS = ["", "", "", "l", "n", "r", "s", "m", "nd", "rd", "sk", "th", "x", "ck"]
@@ -63,16 +44,6 @@ class Names:
     def kind(self, word: str) -> Kind | None:
         """The kind of a word, None if it is no name."""
         return self.kinds.get(word)
-
-    def substitute(self, word: str, kind: Kind, rng: random.Random, invented: float) -> str:
-        """Another name of the same kind, with the same ending, a/an class and capitals."""
-        if rng.random() < invented or not self.pools[kind]:
-            other = _with_ending(word, invent(rng, syllables=2 if len(word) < 8 else 3))
-        else:
-            other = rng.choice(self.pools[kind])
-        if (word[0] in "AEIOU") != (other[0] in "AEIOU"):
-            other = ("A" if word[0] in "AEIOU" else "D") + other.lower()
-        return other.upper() if word.isupper() and len(word) > 1 else other
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -130,10 +101,3 @@ def _is_name(word: str, capital: int, lower: int) -> bool:
     if folded in STOP_WORDS or folded in CALENDAR or folded in TITLES or len(word) < 2:
         return False
     return capital > 2 * lower and not (lower > 20 and capital < 20 * lower)
-
-
-def _with_ending(word: str, other: str) -> str:
-    for ending in ENDINGS:
-        if word.endswith(ending) and len(word) > len(ending) + 2:
-            return other.rstrip("aeiou") + ending
-    return other

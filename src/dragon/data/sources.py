@@ -1,8 +1,8 @@
 """Raw text from files, streamed.
 
-In: paths of .txt, .md, .jsonl, .json or .csv, plain or compressed with .gz or .xz; a folder means
-all such files below it. Out: one dictionary a row (JSON, CSV) or a file (plain text), with at least
-the key `text` where the source has running text.
+In: paths of .txt, .md, .html, .jsonl, .json, .csv or .parquet, plain or compressed with .gz, .xz or
+.zst; a folder means all such files below it. Out: one dictionary a row (JSON, CSV, Parquet) or a
+file (plain text), with at least the key `text` where the source has running text.
 """
 
 import csv
@@ -10,13 +10,18 @@ import gzip
 import json
 import lzma
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
 from dragon.errors import DataError
 
-ENDINGS = (".txt", ".md", ".jsonl", ".json", ".csv")
+ENDINGS = (".txt", ".md", ".html", ".htm", ".jsonl", ".json", ".csv", ".parquet")
+PACKED = (".gz", ".xz", ".zst")
+LONGEST = 1 << 20  # characters of a plain text that stays one document
+_PIECE = 100_000  # about so many characters has a piece of a longer one
 Row = dict[str, Any]
+Numbered = tuple[int, Row]
 
 
 def source_files(paths: Iterable[Path]) -> list[Path]:
@@ -57,20 +62,52 @@ def read_rows(path: Path) -> Iterator[Row]:
     Raises:
         DataError: naming file and line of the first malformed row.
     """
+    return (row for _, row in numbered_rows(path))
+
+
+def numbered_rows(path: Path) -> Iterator[Numbered]:
+    """The rows of one file, each with its line (JSON Lines, CSV) or its number, from 1.
+
+    Raises:
+        DataError: naming file and line of the first malformed row.
+    """
     ending = _ending(path)
     try:
+        if ending == ".parquet":
+            yield from enumerate(_parquet(path), 1)
+            return
         with _open(path) as file:
             if ending == ".jsonl":
                 yield from _jsonl(path, file)
             elif ending == ".json":
                 values = json.load(file)
-                yield from _objects(path, values if isinstance(values, list) else [values])
+                yield from enumerate(
+                    _objects(path, values if isinstance(values, list) else [values]), 1
+                )
             elif ending == ".csv":
-                yield from csv.DictReader(file)
+                yield from _csv(path, file)
             else:
-                yield {"title": path.stem, "text": file.read()}
+                yield from enumerate(_texts(path, file, ending), 1)
     except (OSError, UnicodeDecodeError, ValueError, EOFError, lzma.LZMAError, csv.Error) as error:
         raise DataError(f"{path} cannot be read: {error}.") from None
+
+
+def text_of(path: Path, line: int, row: Row, name: str = "text") -> str:
+    """The running text of a row.
+
+    Raises:
+        DataError: naming file and line, if the field is missing or no text.
+    """
+    value = row.get(name)
+    if isinstance(value, str):
+        return value
+    if name not in row:
+        fields = ", ".join(map(str, list(row)[:8])) or "none"
+        raise DataError(
+            f"{path}:{line} has no field {name!r} (fields: {fields}).",
+            "Name the one that holds the text with --text.",
+        )
+    raise DataError(f"{path}:{line}: {name} is {str(value)[:40]!r}.", "It must be text.")
 
 
 def _visible_below(folder: Path) -> list[Path]:
@@ -83,8 +120,14 @@ def _visible_below(folder: Path) -> list[Path]:
 
 
 def _ending(path: Path) -> str:
-    stripped = path.with_suffix("") if path.suffix in (".gz", ".xz") else path
+    stripped = path.with_suffix("") if path.suffix in PACKED else path
     return stripped.suffix.lower()
+
+
+def stem_of(path: Path) -> str:
+    """The name of a file without its endings: `wiki.jsonl.xz` -> `wiki`."""
+    stripped = path.with_suffix("") if path.suffix in PACKED else path
+    return stripped.stem
 
 
 def _open(path: Path) -> IO[str]:
@@ -92,10 +135,77 @@ def _open(path: Path) -> IO[str]:
         return lzma.open(path, "rt", encoding="utf-8")
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8")
+    if path.suffix == ".zst":
+        return _zstandard(path)
     return path.open(encoding="utf-8", newline="")
 
 
-def _jsonl(path: Path, file: IO[str]) -> Iterator[Row]:
+def _zstandard(path: Path) -> IO[str]:
+    try:
+        import zstandard
+    except ModuleNotFoundError:
+        raise DataError(
+            f"{path} needs the library zstandard.", "Run pip install 'dragon-lm[data]'."
+        ) from None
+    try:
+        opened: IO[str] = zstandard.open(path, "rt", encoding="utf-8")
+        return opened
+    except zstandard.ZstdError as error:
+        raise ValueError(error) from None
+
+
+def _parquet(path: Path) -> Iterator[Row]:
+    try:
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError:
+        raise DataError(
+            f"{path} needs the library pyarrow.", "Run pip install 'dragon-lm[data]'."
+        ) from None
+    with ExitStack() as stack:
+        file = stack.enter_context(parquet.ParquetFile(path))
+        for batch in file.iter_batches(batch_size=256):
+            yield from batch.to_pylist()
+
+
+def _texts(path: Path, file: IO[str], ending: str) -> Iterator[Row]:
+    """A file is one document; a very long plain text is cut at paragraphs."""
+    if ending in (".html", ".htm"):
+        yield {"title": stem_of(path), "text": _main_text(file.read())}
+        return
+    text = file.read(LONGEST)
+    if len(text) < LONGEST:
+        yield {"title": stem_of(path), "text": text}
+        return
+    parts, size = [text], len(text)
+    for line in file:
+        parts.append(line)
+        size += len(line)
+        if not line.strip() and size > _PIECE:
+            yield {"title": stem_of(path), "text": "".join(parts)}
+            parts, size = [], 0
+    if parts:
+        yield {"title": stem_of(path), "text": "".join(parts)}
+
+
+def _main_text(page: str) -> str:
+    import trafilatura
+
+    return trafilatura.extract(page, include_comments=False, favor_recall=True) or ""
+
+
+def _csv(path: Path, file: IO[str]) -> Iterator[Numbered]:
+    reader = csv.DictReader(file)
+    for row in reader:
+        if None in row or None in row.values():
+            count = len(row) - 1 + len(row[None]) if None in row else "fewer"
+            raise DataError(
+                f"{path}:{reader.line_num} has {count} fields, not {len(reader.fieldnames or ())}.",
+                "Put quotes around values that hold commas or line breaks.",
+            )
+        yield reader.line_num, row
+
+
+def _jsonl(path: Path, file: IO[str]) -> Iterator[Numbered]:
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
@@ -103,7 +213,8 @@ def _jsonl(path: Path, file: IO[str]) -> Iterator[Row]:
             row = json.loads(line)
         except ValueError as error:
             raise DataError(f"{path}:{number} is not JSON: {error}.") from None
-        yield from _objects(f"{path}:{number}", [row])
+        for value in _objects(f"{path}:{number}", [row]):
+            yield number, value
 
 
 def _objects(where: object, values: Iterable[Any]) -> Iterator[Row]:
