@@ -8,7 +8,7 @@ vocabulary.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -23,11 +23,13 @@ from dragon.engine.loading import load
 from dragon.engine.lookup import PromptLookup
 from dragon.engine.matrices import Matrix
 from dragon.engine.pointer import PointerHead
-from dragon.engine.recurrent import RecurrentHead
 from dragon.engine.sampling import Sampling
 from dragon.engine.session import Network, Session, read_together, visible_rows
 from dragon.engine.writing import Writer, Writing
 from dragon.errors import InputError
+
+if TYPE_CHECKING:
+    from dragon.engine.recurrent import RecurrentHead
 
 
 class Engine:
@@ -210,11 +212,20 @@ class Heads:
             return weights[name].f32()
 
         self.pointer = PointerHead(weight) if config.pointer_head else None
-        self.reader: RecurrentHead | LinearHead | None = None
-        if config.reader_head == "recurrent":
-            self.reader = RecurrentHead(body, weights)
-        elif config.is_reader:
-            self.reader = LinearHead(weight("dragon.span.weight"), weight("dragon.span.bias"))
+        self.reader = _reader(config, body, weights)
+
+
+def _reader(
+    config: ModelConfig, body: Body, weights: Mapping[str, Matrix]
+) -> "RecurrentHead | LinearHead | None":
+    if config.reader_head == "recurrent":
+        # It knows the reading prompt, and with it the tokenizers' library.
+        from dragon.engine.recurrent import RecurrentHead
+
+        return RecurrentHead(body, weights)
+    if not config.is_reader:
+        return None
+    return LinearHead(*(weights[f"dragon.span.{part}"].f32() for part in ("weight", "bias")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,8 @@ class NumpyBody:
         """Embeddings [M, C] -> normed states [M, C]."""
         for layer in range(self.config.num_hidden_layers):
             x = self.block(layer, x, runs)
+        for run in runs:  # no block, no keys: the tokens have been read all the same
+            run.cache.length = max(run.cache.length, run.start + run.length)
         return self._norm("model.norm", x) if self.config.norm_placement == "pre" else x
 
     def block(self, layer: int, x: Floats, runs: Sequence[Run]) -> Floats:

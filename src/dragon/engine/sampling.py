@@ -16,6 +16,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,13 +102,17 @@ class Sampler:
 
     def __init__(self, sampling: Sampling, prompt: Iterable[int] = ()) -> None:
         self.sampling = sampling
-        self.random = np.random.default_rng(sampling.seed)
         self.drawn: Counter[int] = Counter()
         self._seen = dict.fromkeys(prompt) if sampling.repetition_penalty != 1 else {}
         self._bias = (
             np.array(list(sampling.logit_bias), np.intp),
             np.array(list(sampling.logit_bias.values()), np.float32),
         )
+
+    @cached_property
+    def random(self) -> "np.random.Generator":
+        """Made when it is first drawn from: the greedy need not wait for its import."""
+        return np.random.default_rng(self.sampling.seed)
 
     def __call__(self, logits: Floats, allowed: Allowed = None) -> int:
         """Choose a token and remember it.
