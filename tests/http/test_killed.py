@@ -1,11 +1,15 @@
-"""kill -9 in the middle of uploads: what was acknowledged is there at the next start."""
+"""kill -9 in the middle of uploads and of training: the next start has it all and goes on."""
 
 import io
+import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +17,9 @@ import httpx2
 import pytest
 
 from dragon.server.settings import ServerSettings
-from tests.http.running import serving, settled
+from tests.http.conftest import Models
+from tests.http.running import serving, settled, wait_until
+from tests.http.test_fine_tuning import LINES, is_free
 
 SCRIPT = """
 import pickle, socket, sys
@@ -25,16 +31,57 @@ make_server(settings).run(sockets=[listening])
 """
 
 
-@pytest.mark.slow
-def test_nothing_acknowledged_is_lost(fresh: ServerSettings) -> None:
-    import pickle
-
-    settings = replace(fresh, docs=())
+@contextmanager
+def started(settings: ServerSettings) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
+    """A server in a process of its own, and its address."""
     command = [sys.executable, "-c", SCRIPT, pickle.dumps(settings).hex()]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout
-    url = f"http://127.0.0.1:{int(process.stdout.readline())}"
-    acknowledged = _upload_until_killed(url, process)
+    try:
+        yield process, f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_training_goes_on_where_it_was(fresh: ServerSettings, models: Models) -> None:
+    settings = replace(fresh, generator=models.writer, nice=0)
+    jobs = "/v1/fine_tuning/jobs"
+    with started(settings) as (process, url), httpx2.Client(base_url=url, timeout=60) as client:
+        wait_until(lambda: client.get("/health").status_code == 200)
+        sent = client.post(
+            "/v1/files", files={"file": ("t.jsonl", LINES)}, data={"purpose": "fine-tune"}
+        )
+        asked = {"training_file": sent.json()["id"], "hyperparameters": {"n_epochs": 50}}
+        job = client.post(jobs, json=asked | {"model": "dragon:raw"}).json()["id"]
+        run = settings.state / "jobs" / job / "run"
+        wait_until(lambda: (run / "last").is_dir(), 300)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    # Training does not outlive its server, however that ends.
+    wait_until(lambda: is_free(settings.state / "jobs.lock"))
+    before = [json.loads(line)["step"] for line in (run / "metrics.jsonl").open()]
+    assert not (settings.state / "models").exists()
+    with serving(settings) as served:
+        wait_until(lambda: served.http.get(f"{jobs}/{job}").json()["status"] == "succeeded", 500)
+        found = served.http.get(f"{jobs}/{job}").json()
+        said = [one["message"] for one in served.http.get(f"{jobs}/{job}/events").json()["data"]]
+        names = [one["id"] for one in served.http.get("/v1/models").json()["data"]]
+    steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").open()]
+    assert steps == list(range(1, found["dragon"]["steps"] + 1))
+    assert any(text.startswith("Going on from step ") for text in said)
+    assert 10 <= len(before) < len(steps)
+    assert found["fine_tuned_model"] in names
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost(fresh: ServerSettings) -> None:
+    settings = replace(fresh, docs=())
+    with started(settings) as (process, url):
+        acknowledged = _upload_until_killed(url, process)
     assert acknowledged
     with serving(settings) as served:
         rows = {row["document"]: row for row in settled(served)}
@@ -60,10 +107,6 @@ def _upload_until_killed(url: str, process: "subprocess.Popen[bytes]") -> list[s
         pass
     finally:
         killer.cancel()
-        process.kill()
-        process.wait()
-        assert process.stdout
-        process.stdout.close()
     return acknowledged
 
 

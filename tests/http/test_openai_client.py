@@ -122,8 +122,8 @@ def test_models_are_listed(client: OpenAI) -> None:
 def test_what_is_not_served_is_refused_by_name(client: OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="moderations is not served"):
         client.moderations.create(input="x")
-    with pytest.raises(openai.NotFoundError, match="fine_tuning/jobs is not served"):
-        client.fine_tuning.jobs.create(model="dragon", training_file="file-x")
+    with pytest.raises(openai.NotFoundError, match="images/generations is not served"):
+        client.images.generate(prompt="x")
 
 
 def test_the_plain_model_writes(client: OpenAI) -> None:

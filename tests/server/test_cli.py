@@ -54,7 +54,7 @@ def test_keys(
     assert main(["keys", "revoke", "alice"]) == 0
     assert main(["keys", "revoke", "alice"]) == 2
     assert main(["keys", "add", "bob", "--scope", "everything"]) == 2
-    assert "Scopes: ask, documents, metrics." in capsys.readouterr().err
+    assert "Scopes: ask, documents, train, metrics." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def add(
     name: Name,
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="What it may do: ask, documents, metrics; may be repeated."),
+        typer.Option(help="What it may do: ask, documents, train, metrics; may be repeated."),
     ] = None,
 ) -> None:
     """Make a key and print it: this is the only time that it is shown."""

@@ -103,17 +103,20 @@ def state_of(connection: HTTPConnection) -> State:
     return state
 
 
+def check_scope(key: Key, scope: str) -> None:
+    """Raise the ApiError 403 for a key that lacks a scope."""
+    if scope not in key.scopes:
+        raise ApiError(
+            403, f"This key may not do that: it lacks the scope {scope!r}.", "insufficient_scope"
+        )
+
+
 def needs(scope: str) -> Callable[[HTTPConnection], Key]:
     """A dependency: the request's key, which must have a scope."""
 
     def check(connection: HTTPConnection) -> Key:
         key: Key = connection.scope["dragon.key"]
-        if scope not in key.scopes:
-            raise ApiError(
-                403,
-                f"This key may not do that: it lacks the scope {scope!r}.",
-                "insufficient_scope",
-            )
+        check_scope(key, scope)
         return key
 
     return check
@@ -122,3 +125,4 @@ def needs(scope: str) -> Callable[[HTTPConnection], Key]:
 Running = Annotated[State, Depends(state_of)]
 Asker = Annotated[Key, Depends(needs("ask"))]
 Writer = Annotated[Key, Depends(needs("documents"))]
+Teacher = Annotated[Key, Depends(needs("train"))]

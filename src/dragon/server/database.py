@@ -16,7 +16,17 @@ from typing import Any
 from dragon.errors import StoreError
 
 APPLICATION_ID = 0x44725376
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_JOBS = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, finished INTEGER,
+    status TEXT NOT NULL, base TEXT NOT NULL, folder TEXT NOT NULL, model TEXT NOT NULL,
+    asked TEXT NOT NULL, plan TEXT NOT NULL, error TEXT);
+CREATE TABLE job_events (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL, job TEXT NOT NULL, created INTEGER NOT NULL,
+    level TEXT NOT NULL, message TEXT NOT NULL, data TEXT);
+CREATE INDEX events_of_job ON job_events (job, number);
+"""
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE libraries (id TEXT PRIMARY KEY, name TEXT NOT NULL, created INTEGER NOT NULL);
@@ -40,8 +50,15 @@ CREATE TABLE library_files (
 CREATE TABLE responses (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, body TEXT NOT NULL,
     history TEXT NOT NULL);
+{_JOBS}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+_FROM_1 = f"""
+BEGIN IMMEDIATE;
+{_JOBS}
+PRAGMA user_version = 2;
 COMMIT;
 """
 
@@ -70,6 +87,9 @@ class Database:
         (kind,) = self._connection.execute("PRAGMA application_id").fetchone()
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if (kind, version) == (APPLICATION_ID, SCHEMA_VERSION):
+            return
+        if (kind, version) == (APPLICATION_ID, 1):
+            self._connection.executescript(_FROM_1)
             return
         (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if kind or tables:

@@ -16,7 +16,9 @@ from dragon.server.database import Database, new_id, now
 from dragon.server.errors import ApiError, missing
 from dragon.server.libraries import Libraries
 from dragon.server.library import Library
-from dragon.server.uploads import check_kind, drop, keep, safe_name
+from dragon.server.uploads import check_examples, check_kind, drop, keep, safe_name
+
+TO_LEARN = "fine-tune"
 
 
 class Files:
@@ -39,7 +41,10 @@ class Files:
         """
         try:
             name = safe_name(name)
-            check_kind(name, size)
+            if purpose == TO_LEARN:
+                check_examples(name)
+            else:
+                check_kind(name, size)
         except DocumentError as error:
             raise ApiError(400, f"{error}", "invalid_file", "file") from None
         id = new_id("file")
@@ -81,7 +86,15 @@ class Files:
 
     def put_in(self, library: Library, id: str, libraries: Libraries) -> dict[str, Any]:
         """Put a file into a library and have it indexed."""
-        name = self.get(id)["filename"]
+        file = self.get(id)
+        name = file["filename"]
+        if file["purpose"] == TO_LEARN:
+            raise ApiError(
+                400,
+                f"{name} was uploaded to learn from. Upload it with the purpose assistants.",
+                "invalid_file",
+                "file_id",
+            )
         copy = library.files / id / name
         if not copy.exists():
             with self.path(id, name).open("rb") as source:

@@ -17,7 +17,7 @@ from typing import Any
 from dragon.errors import InputError, StoreError
 from dragon.server.database import now
 
-SCOPES = ("ask", "documents", "metrics")
+SCOPES = ("ask", "documents", "train", "metrics")
 VARIABLE = "DRAGON_API_KEYS"
 _PREFIX = "sk-dragon-"
 

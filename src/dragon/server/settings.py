@@ -40,6 +40,7 @@ class ServerSettings:
         max_waiting: requests that wait for an answer; the next ones are told to come back.
         timeout: seconds that a request may take.
         cached_answers: answers that are kept for the same question on the same documents.
+        nice: by how much the priority of fine-tuning is lowered (the `nice` of Unix).
         unprotected: listen publicly without keys.
     """
 
@@ -63,11 +64,12 @@ class ServerSettings:
     max_waiting: int = 64
     timeout: float = 120.0
     cached_answers: int = 1000
+    nice: int = 10
     unprotected: bool = False
 
     def __post_init__(self) -> None:
         check_at_least(self, "server", 1, "top_k max_body max_upload max_waiting")
-        check_at_least(self, "server", 0, "port watch cached_answers")
+        check_at_least(self, "server", 0, "port watch cached_answers nice")
         if self.port > 65535:
             raise ConfigError(f"server.port is {self.port}.", "It must be at most 65535.")
         if not 0 < self.timeout < 86400:

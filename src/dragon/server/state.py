@@ -21,6 +21,7 @@ from dragon.server.metrics import Metrics
 from dragon.server.remote import Remote, check_address
 from dragon.server.replies import library_of
 from dragon.server.settings import ServerSettings
+from dragon.server.training import Trainer
 from dragon.server.worker import Worker
 from dragon.server.writers import RAW, Writers, writes
 
@@ -44,6 +45,7 @@ class State:
     worker: Worker
     writers: Writers
     remote: Remote | None
+    trainer: Trainer
     limits: Limits
     metrics: Metrics
     ready: threading.Event = field(default_factory=threading.Event)
@@ -73,7 +75,18 @@ class State:
         worker = Worker(ANSWERING_THREADS, settings.max_waiting, lambda: state.close_indexes())
         writers = Writers(settings.generator)
         remote = Remote(settings) if settings.generator_url else None
-        state = cls(settings, database, keys, libraries, worker, writers, remote, limits, Metrics())
+        state = cls(
+            settings=settings,
+            database=database,
+            keys=keys,
+            libraries=libraries,
+            worker=worker,
+            writers=writers,
+            remote=remote,
+            trainer=Trainer(database, settings.state, writers, settings.nice),
+            limits=limits,
+            metrics=Metrics(),
+        )
         state.metrics.watch(state)
         return state
 
@@ -130,6 +143,7 @@ class State:
             if self.settings.generator:
                 self.writers.get(RAW)
             self.libraries.start()
+            self.trainer.start()
             self.ready.set()
             log.info("ready", model=reader.name)
         except Exception as error:
@@ -147,6 +161,7 @@ class State:
 
     def close(self) -> None:
         """End the threads and close the files."""
+        self.trainer.close()
         self.libraries.close()
         self.worker.close()
         self.end_writing()

@@ -55,6 +55,12 @@ def check_kind(name: str, size: int) -> None:
         )
 
 
+def check_examples(name: str) -> None:
+    """Raise DocumentError for a file that no model could learn from."""
+    if not name.lower().endswith(".jsonl"):
+        raise DocumentError(f"{name} does not end in .jsonl.", "Give one conversation a line.")
+
+
 def keep(source: BinaryIO, target: Path) -> None:
     """Write a file beside its place, sync it, and rename it into place."""
     target.parent.mkdir(parents=True, exist_ok=True)

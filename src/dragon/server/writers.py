@@ -54,7 +54,7 @@ class Writers:
                 "model_not_found",
                 "model",
             )
-        raise missing("model", name, "model_not_found", "model")
+        raise missing("model that writes,", name, "model_not_found", "model")
 
     def add(self, name: str, folder: Path) -> None:
         """Serve one more model."""

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Depends, Form, Query, UploadFile
 from fastapi.responses import FileResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from dragon.server.access import Asker, Running, Writer
-from dragon.server.files import Files
+from dragon.server.access import Asker, Running, check_scope
+from dragon.server.files import TO_LEARN, Files
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
 Limit = Annotated[int, Query(ge=1, le=10_000)]
+Purpose = Literal["assistants", "user_data", "fine-tune"]
 Order = Literal["asc", "desc"]
 After = Annotated[str | None, Query(max_length=100)]
 
@@ -26,11 +27,12 @@ Own = Annotated[Files, Depends(own_files)]
 @router.post("")
 async def create(
     file: UploadFile,
-    purpose: Annotated[Literal["assistants", "user_data"], Form()],
+    purpose: Annotated[Purpose, Form()],
     own: Own,
-    _: Writer,
+    key: Asker,
 ) -> dict[str, Any]:
-    """Store a file."""
+    """Store a file; one to learn from needs another scope than a document."""
+    check_scope(key, "train" if purpose == TO_LEARN else "documents")
     return await run_in_threadpool(
         own.create, file.filename or "", file.size or 0, file.file, purpose
     )
@@ -42,7 +44,7 @@ def files(
     limit: Limit = 10_000,
     after: After = None,
     order: Order = "desc",
-    purpose: Literal["assistants", "user_data"] | None = None,
+    purpose: Purpose | None = None,
 ) -> dict[str, Any]:
     """The files, the newest first."""
     found = [file for file in own.all() if purpose in (None, file["purpose"])]
@@ -64,8 +66,10 @@ def content(file_id: str, own: Own) -> Response:
 
 
 @router.delete("/{file_id}")
-def delete(file_id: str, own: Own, state: Running, _: Writer) -> dict[str, Any]:
+def delete(file_id: str, own: Own, state: Running, key: Asker) -> dict[str, Any]:
     """Delete a file, from all vector stores too."""
+    purpose = own.get(file_id)["purpose"]
+    check_scope(key, "train" if purpose == TO_LEARN else "documents")
     own.delete(file_id, state.libraries)
     return {"id": file_id, "object": "file", "deleted": True}
 

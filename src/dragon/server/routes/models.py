@@ -7,7 +7,8 @@ from fastapi import APIRouter
 
 from dragon.models import model_folder
 from dragon.retrieval import Index
-from dragon.server.access import Asker, Running
+from dragon.server.access import Asker, Running, Teacher
+from dragon.server.errors import ApiError
 from dragon.server.library import Library
 from dragon.server.replies import library_of
 from dragon.server.state import EMBEDDER, State
@@ -39,6 +40,15 @@ def model(model: str, state: Running, _: Asker) -> dict[str, Any]:
     cards = [folder / name for name in ("MODEL.md", "README.md") if (folder / name).is_file()]
     values["dragon"]["card"] = cards[0].read_text("utf-8", "replace") if cards else ""
     return values
+
+
+@router.delete("/v1/models/{model}")
+def delete(model: str, state: Running, _: Teacher) -> dict[str, Any]:
+    """Delete a fine-tuned model."""
+    state.writers.folder(model)
+    if not state.trainer.forget(model):
+        raise ApiError(409, f"{model} was given at the start. It stays.", "not_removable", "model")
+    return {"id": model, "object": "model", "deleted": True}
 
 
 def _writer(state: State, name: str) -> dict[str, Any]:

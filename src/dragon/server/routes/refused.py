@@ -9,7 +9,6 @@ from dragon.server.errors import ApiError
 
 router = APIRouter(include_in_schema=False)
 _WHY = {
-    "fine_tuning/jobs": "jobs are not run by the server. Train with: dragon train.",
     "moderations": "nothing is moderated here.",
     "images/generations": "the models here know text only.",
     "audio/transcriptions": "the models here know text only.",
@@ -24,10 +23,3 @@ async def unserved(path: str, _: Asker) -> Any:
         if path == name or path.startswith(f"{name}/"):
             raise ApiError(404, f"/v1/{name} is not served: {why}", "not_supported")
     raise ApiError(404, f"There is no /v1/{path[:80]}. See /openapi.json.", "not_found")
-
-
-@router.post("/fine-tune")
-async def fine_tune(_: Asker) -> Any:
-    """Refuse by name."""
-    why = _WHY["fine_tuning/jobs"]
-    raise ApiError(404, f"/fine-tune is not served: {why}", "not_supported")

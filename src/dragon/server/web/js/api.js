@@ -9,6 +9,7 @@ import { apiKey } from "./storage.js";
 /** @typedef {import("./types.js").Conversation} Conversation */
 /** @typedef {import("./types.js").DocumentRow} DocumentRow */
 /** @typedef {import("./types.js").Feedback} Feedback */
+/** @typedef {import("./types.js").Job} Job */
 /** @typedef {import("./types.js").Library} Library */
 /** @typedef {import("./types.js").Message} Message */
 /** @typedef {import("./types.js").Model} Model */
@@ -114,6 +115,21 @@ export const models = async () => (await call("GET", "/v1/models")).data;
 /** @param {string} id @returns {Promise<Model>} */
 export const model = (id) => call("GET", `/v1/models/${part(id)}`);
 
+/** @param {string} id @returns {Promise<unknown>} */
+export const deleteModel = (id) => call("DELETE", `/v1/models/${part(id)}`);
+
+/** @returns {Promise<Job[]>} the newest first */
+export const jobs = async () => (await call("GET", "/v1/fine_tuning/jobs")).data;
+
+/** @param {string} id @returns {Promise<Job>} with its curve */
+export const job = (id) => call("GET", `/v1/fine_tuning/jobs/${part(id)}`);
+
+/** @param {Record<string, unknown>} body @returns {Promise<Job>} */
+export const createJob = (body) => call("POST", "/v1/fine_tuning/jobs", { body });
+
+/** @param {string} id @returns {Promise<Job>} */
+export const cancelJob = (id) => call("POST", `/v1/fine_tuning/jobs/${part(id)}/cancel`, { body: {} });
+
 /** @returns {Promise<Library[]>} */
 export const libraries = async () => (await call("GET", "/api/libraries")).libraries;
 
@@ -210,6 +226,26 @@ export async function ask(id, body, signal) {
  * @returns {{ done: Promise<{ documents: DocumentRow[] }>, abort: () => void }}
  */
 export function upload(id, file, onprogress) {
+  return sent(`/api/documents${query({ library: id })}`, file, {}, onprogress);
+}
+
+/**
+ * Sends a file that a model is to learn from.
+ * @param {File} file
+ * @param {(share: number) => void} onprogress from 0 to 1
+ * @returns {Promise<{ id: string }>}
+ */
+export const uploadExamples = (file, onprogress) =>
+  sent("/v1/files", file, { purpose: "fine-tune" }, onprogress).done;
+
+/**
+ * @param {string} path
+ * @param {File} file
+ * @param {Record<string, string>} fields
+ * @param {(share: number) => void} onprogress
+ * @returns {{ done: Promise<any>, abort: () => void }}
+ */
+function sent(path, file, fields, onprogress) {
   const request = new XMLHttpRequest();
   const done = new Promise((resolve, reject) => {
     request.upload.onprogress = (event) => onprogress(event.loaded / (event.total || 1));
@@ -220,9 +256,10 @@ export function upload(id, file, onprogress) {
       else reject(failure(request.status, request.responseText));
     };
   });
-  request.open("POST", `/api/documents${query({ library: id })}`);
+  request.open("POST", path);
   for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
   const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", file, file.name);
   request.send(form);
   return { done, abort: () => request.abort() };

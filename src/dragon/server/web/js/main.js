@@ -83,6 +83,7 @@ function follow() {
   }
   conversations.mark(view === "chat" && id ? id : "");
   if (view !== "documents") documents.leave();
+  if (view !== "models") models.leave();
   if (view !== "chat") source.close();
   if (view === "documents") {
     retitle("Documents");

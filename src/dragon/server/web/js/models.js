@@ -6,6 +6,7 @@ import { counted, size } from "./format.js";
 import { markdown } from "./markdown.js";
 import { problem } from "./notice.js";
 import { modelName, session } from "./session.js";
+import { Training } from "./training.js";
 
 /** @typedef {import("./types.js").Model} Model */
 
@@ -14,15 +15,21 @@ export class Models {
 
   constructor() {
     this.list = el("ul.model-list", { "aria-label": "Models" });
+    this.training = new Training();
     this.card = el("article.card.prose-ui", { "aria-live": "off" });
     const intro = "What answers your questions, and on what.";
     const head = el("header.page-head", {}, el("div.page-words", {}, el("h1", {}, "Models"), el("p.muted", {}, intro)));
-    fill(byId("view-models"), el("div.page", {}, head, this.list, this.card));
+    fill(byId("view-models"), el("div.page", {}, head, this.list, this.training.node, this.card));
     session.addEventListener("models", () => this.#drawList());
+  }
+
+  leave() {
+    this.training.leave();
   }
 
   /** @param {string | null} id */
   async open(id) {
+    this.training.show();
     this.#shown = id ?? session.chosen;
     this.#drawList();
     try {

@@ -21,7 +21,8 @@ class Session extends EventTarget {
   }
 
   async refresh() {
-    this.models = await api.models();
+    // What only makes vectors cannot be talked to.
+    this.models = (await api.models()).filter((model) => model.dragon.kind !== "embedder");
     const wanted = [this.chosen, kept("model"), this.config?.default_model];
     const known = wanted.find((id) => this.models.some((model) => model.id === id));
     this.chosen = known ?? this.models[0]?.id ?? "dragon";
@@ -53,6 +54,10 @@ class Session extends EventTarget {
  */
 export function modelName(model) {
   if (model.dragon.kind === "raw") return "The plain model, no documents";
+  if (model.dragon.kind === "fine-tuned") {
+    const [, , ...rest] = model.id.split(":");
+    return rest.length > 1 ? `${rest[0]}, fine-tuned` : `Fine-tuned ${rest[0]}`;
+  }
   return model.dragon.library_name ?? model.id;
 }
 

@@ -25,7 +25,12 @@
  * @typedef {{ document: string, title: string, size: number, characters: number, passages: number,
  *   status: "ready" | "indexing" | "failed", reason: string | null, removable: boolean
  * }} DocumentRow
- * @typedef {{ id: string, dragon: { kind: "documents" | "raw", library: string | null,
+ * @typedef {{ loss: [number, number][], validation: [number, number][] }} Curve
+ * @typedef {{ id: string, model: string, fine_tuned_model: string | null,
+ *   status: "validating_files" | "queued" | "running" | "succeeded" | "failed" | "cancelled",
+ *   error: { message: string } | null, dragon: { name: string, step: number, steps: number,
+ *   loss: number | null, served: boolean, conversations?: number, curve?: Curve } }} Job
+ * @typedef {{ id: string, dragon: { kind: "documents" | "raw" | "fine-tuned" | "embedder", library: string | null,
  *   library_name: string | null, reader: string, documents: number, memory_bytes: number,
  *   card?: string } }} Model
  * @typedef {{ name: string, version: string, auth: boolean, default_library: string,

@@ -1,0 +1,186 @@
+"""/v1/fine_tuning/jobs: a model that writes learns from uploaded conversations."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field, field_validator
+
+from dragon.server.access import Asker, Running, Teacher
+from dragon.server.database import new_id
+from dragon.server.errors import ApiError, refused
+from dragon.server.files import TO_LEARN, Files
+from dragon.server.jobs import SUCCEEDED, Job, described
+from dragon.server.keys import Key
+from dragon.server.requests import Body, Metadata
+from dragon.server.routes.files import After, Own, page
+from dragon.server.state import State
+from dragon.server.uploads import keep
+from dragon.server.writers import FINE_TUNED, RAW
+
+router = APIRouter(tags=["fine-tuning"])
+JOBS = "/v1/fine_tuning/jobs"
+Limit = Annotated[int, Query(ge=1, le=100)]
+FileId = Annotated[str, Field(max_length=100)]
+Auto = Literal["auto"]
+
+
+class Hyperparameters(Body):
+    """How a job learns; `lora_r` is ours: the rank of the low-rank updates."""
+
+    n_epochs: Auto | Annotated[int, Field(ge=1, le=50)] = "auto"
+    batch_size: Auto | int = "auto"
+    learning_rate_multiplier: Auto | Annotated[float, Field(gt=0, le=100)] = "auto"
+    lora_r: Annotated[int, Field(ge=1, le=256)] = 8
+
+
+class Supervised(Body):
+    """Learning from examples."""
+
+    hyperparameters: Hyperparameters = Hyperparameters()
+
+
+class Method(Body):
+    """The newer place of the hyperparameters."""
+
+    type: Literal["supervised"] = "supervised"
+    supervised: Supervised = Supervised()
+
+
+class NewJob(Body):
+    """POST /v1/fine_tuning/jobs."""
+
+    training_file: FileId
+    validation_file: FileId | None = None
+    model: Annotated[str, Field(max_length=200)] = RAW
+    hyperparameters: Hyperparameters | None = None
+    method: Method | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    suffix: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    metadata: Metadata | None = None
+
+    @field_validator("suffix")
+    @classmethod
+    def _is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Za-z0-9._-]+", value):
+            raise ValueError("use letters, digits, dots, dashes and underscores.")
+        return value
+
+    def chosen(self) -> Hyperparameters:
+        """The hyperparameters, wherever they stand.
+
+        Raises:
+            ApiError: 400 for a batch size.
+        """
+        named = self.method.supervised.hyperparameters if self.method else None
+        found = named or self.hyperparameters or Hyperparameters()
+        if found.batch_size != "auto":
+            raise refused("batch_size", "batches are counted in tokens here.")
+        return found
+
+
+@router.post(JOBS)
+@router.post("/fine-tune")
+def create(body: NewJob, state: Running, own: Own, key: Teacher) -> dict[str, Any]:
+    """Begin a job; one runs at a time, the others wait."""
+    chosen = body.chosen()
+    folder = state.writers.folder(body.model)
+    files = {"train": body.training_file, "valid": body.validation_file}
+    named = {name: _examples(own, file) for name, file in files.items() if file is not None}
+    id = new_id("ftjob").replace("_", "-", 1)
+    parts = (FINE_TUNED.rstrip(":"), "dragon", *filter(None, [body.suffix]), id[-6:])
+    for name, file in named.items():
+        with own.path(file["id"], file["filename"]).open("rb") as source:
+            keep(source, state.trainer.data(id, name))
+    asked = {
+        "training_file": body.training_file,
+        "validation_file": body.validation_file,
+        "seed": body.seed or 0,
+        "metadata": body.metadata or {},
+        **chosen.model_dump(exclude={"batch_size"}),
+    }
+    job = state.trainer.jobs.create(key.id, body.model, folder, ":".join(parts), asked, id)
+    state.trainer.validate(job)
+    return _described(state, job)
+
+
+@router.get(JOBS)
+def jobs(state: Running, key: Asker, limit: Limit = 20, after: After = None) -> dict[str, Any]:
+    """The jobs, the newest first."""
+    found = [_described(state, job) for job in state.trainer.jobs.all(key.id)]
+    return page(found, limit, after, "desc")
+
+
+@router.get(JOBS + "/{job}")
+def job(job: str, state: Running, key: Asker) -> dict[str, Any]:
+    """One job, with its loss so far."""
+    found = _own(state, key, job)
+    values = _described(state, found)
+    values["dragon"]["curve"] = state.trainer.curve(found).drawn()
+    return values
+
+
+@router.post(JOBS + "/{job}/cancel")
+def cancel(job: str, state: Running, key: Teacher) -> dict[str, Any]:
+    """Cancel a job; what it has learned so far is not served."""
+    found = _own(state, key, job)
+    if not state.trainer.cancel(found):
+        raise ApiError(409, f"The job {job} is over: {found.status}.", "job_is_over")
+    return _described(state, _own(state, key, job))
+
+
+@router.get(JOBS + "/{job}/events")
+def events(
+    job: str, state: Running, key: Asker, limit: Limit = 20, after: After = None
+) -> dict[str, Any]:
+    """What has happened, the newest first."""
+    return page(state.trainer.jobs.events(_own(state, key, job).id), limit, after, "desc")
+
+
+@router.get(JOBS + "/{job}/checkpoints")
+def checkpoints(
+    job: str, state: Running, key: Asker, limit: Limit = 10, after: After = None
+) -> dict[str, Any]:
+    """The checkpoint that is served: the one with the lowest validation loss, or the last."""
+    found = _own(state, key, job)
+    best = state.trainer.curve(found).best if found.status == SUCCEEDED else {}
+    shown = [_checkpoint(found, best)] if best else []
+    return page(shown, limit, after, "desc")
+
+
+def _checkpoint(job: Job, point: dict[str, float]) -> dict[str, Any]:
+    metrics = {"step": point["step"], "train_loss": point["loss"]}
+    return {
+        "object": "fine_tuning.job.checkpoint",
+        "id": f"ftckpt_{job.id[-24:]}",
+        "created_at": job.finished,
+        "fine_tuned_model_checkpoint": job.model,
+        "fine_tuning_job_id": job.id,
+        "step_number": int(point["step"]),
+        "metrics": metrics | ({"valid_loss": point["val_loss"]} if "val_loss" in point else {}),
+    }
+
+
+def _examples(own: Files, id: str) -> dict[str, Any]:
+    file = own.get(id)
+    if file["purpose"] != TO_LEARN:
+        raise ApiError(
+            400,
+            f"{file['filename']} has the purpose {file['purpose']}. Upload it as {TO_LEARN}.",
+            "invalid_file",
+            "training_file",
+        )
+    return file
+
+
+def _own(state: State, key: Key, id: str) -> Job:
+    return state.trainer.jobs.get(id, key.id)
+
+
+def _described(state: State, job: Job) -> dict[str, Any]:
+    curve = state.trainer.curve(job)
+    loss = round(curve.points[-1]["loss"], 4) if curve.points else None
+    progress = {"step": curve.step, "steps": curve.steps, "loss": loss}
+    values = described(job, progress, state.trainer.finish(job, curve))
+    values["dragon"] |= {"served": job.model in state.writers, "name": job.model}
+    return values

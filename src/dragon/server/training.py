@@ -1,0 +1,281 @@
+"""Runs fine-tuning jobs one after the other, each in a process of its own at low priority.
+
+In: jobs of the database. Out: their states and events, and models that are served at once. What is
+running when the server ends, however it ends, goes on from its last checkpoint at the next start.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+from dragon.errors import DragonError
+from dragon.server import jobs as states
+from dragon.server.curve import Curve
+from dragon.server.database import Database, now
+from dragon.server.examples import look_at, plan
+from dragon.server.jobs import Job, Jobs
+from dragon.server.logs import log
+from dragon.server.writers import Writers
+from dragon.tokenizer import load_tokenizer
+
+LOOK_SECONDS = 0.4
+CHECKPOINT_STEPS = 10
+EVENTS = 50  # about so many tell figures
+NO_TORCH = (
+    "Fine-tuning needs PyTorch, which is not installed where the server runs. "
+    "Run: pip install 'dragon-lm[train]', and create the job again."
+)
+
+
+class Stopped(Exception):  # noqa: N818
+    """The job was cancelled, or the server ends."""
+
+
+class Trainer:
+    """The thread that works on the jobs of a server.
+
+    Args:
+        database: knows the jobs.
+        folder: holds their data and runs in `jobs/`, their results in `models/`.
+        writers: serve the results.
+        nice: by how much the priority of training is lowered.
+    """
+
+    def __init__(self, database: Database, folder: Path, writers: Writers, nice: int) -> None:
+        self.jobs = Jobs(database)
+        self._folder, self._writers, self._nice = folder, writers, nice
+        self._more = threading.Event()
+        self._closing = threading.Event()
+        self._looking: list[threading.Thread] = []
+        self._began: tuple[str, int, float] = ("", 0, 0.0)  # job, step and time of its start
+        self._thread = threading.Thread(target=self._serve, name="training", daemon=True)
+        for job in self.jobs.all():
+            if job.status == states.SUCCEEDED and self._result(job).is_dir():
+                writers.add(job.model, self._result(job))
+
+    def start(self) -> None:
+        """Go on with what was left, and begin to work."""
+        self._thread.start()
+        for job in self.jobs.all():
+            if job.status == states.VALIDATING:
+                self.validate(job)
+
+    def close(self, seconds: float = 20.0) -> None:
+        """Interrupt what is running; it goes on at the next start."""
+        self._closing.set()
+        self._more.set()
+        for thread in (*self._looking, self._thread):
+            if thread.is_alive():
+                thread.join(seconds)
+
+    def data(self, job: str, name: str) -> Path:
+        """Where a job's own copy of a file lies: "train" or "valid"."""
+        return self._folder / "jobs" / job / f"{name}.jsonl"
+
+    def validate(self, job: Job) -> None:
+        """Look at a job's files, in a thread of its own, and queue it."""
+        looking = threading.Thread(target=self._validate, args=(job,), daemon=True)
+        self._looking = [t for t in self._looking if t.is_alive()] + [looking]
+        looking.start()
+
+    def cancel(self, job: Job) -> bool:
+        """Cancel a job; False where it is over."""
+        moved = self.jobs.move(job.id, states.CANCELLED)
+        if moved:
+            self.jobs.tell(job.id, "The job was cancelled.")
+        return moved
+
+    def forget(self, model: str) -> bool:
+        """Delete a fine-tuned model and its files; False where it is none of a job's."""
+        for job in self.jobs.all():
+            if job.model == model and model in self._writers:
+                self._writers.remove(model)
+                shutil.rmtree(self._result(job), ignore_errors=True)
+                shutil.rmtree(self._folder / "jobs" / job.id, ignore_errors=True)
+                return True
+        return False
+
+    def curve(self, job: Job) -> Curve:
+        """What a job has logged so far."""
+        return Curve.of(self._run_folder(job))
+
+    def finish(self, job: Job, curve: Curve) -> int | None:
+        """When a running job will be done, in Unix seconds, by the time of its steps so far."""
+        id, first, began = self._began
+        done = curve.step - first
+        if id != job.id or job.status != states.RUNNING or done < 1:
+            return None
+        left = (curve.steps - curve.step) * (time.monotonic() - began) / done
+        return now() + max(0, round(left))
+
+    def _run_folder(self, job: Job) -> Path:
+        return self._folder / "jobs" / job.id / "run"
+
+    def _result(self, job: Job) -> Path:
+        return self._folder / "models" / job.id
+
+    def _validate(self, job: Job) -> None:
+        try:
+            self.jobs.tell(job.id, "Validating training file: " + job.asked["training_file"])
+            tokenizer = load_tokenizer(job.folder)
+            if self.data(job.id, "valid").exists():
+                look_at(self.data(job.id, "valid"), tokenizer)
+            chosen = plan(look_at(self.data(job.id, "train"), tokenizer), job.asked)
+            self.jobs.plan(job.id, chosen)
+            if self.jobs.move(job.id, states.QUEUED):
+                said = f"{chosen['conversations']} conversations, {chosen['tokens']} tokens"
+                self.jobs.tell(job.id, f"Files validated ({said}), job queued")
+                self._more.set()
+        except Exception as error:
+            if not self._closing.is_set():
+                self._fail(job, "invalid_training_file", error)
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._more.clear()
+            try:
+                job = self.jobs.next()
+            except DragonError:  # the disk is full, perhaps; the store's own error is in the log
+                job = None
+            if job is None:
+                self._more.wait(5)
+                continue
+            try:
+                self._work(job)
+            except Stopped:
+                continue
+            except Exception as error:
+                self._fail(job, "training_failed", error)
+
+    def _work(self, job: Job) -> None:
+        if find_spec("torch") is None:
+            raise DragonError(NO_TORCH)
+        again = self._run_folder(job).joinpath("last").is_dir()
+        if self.jobs.move(job.id, states.RUNNING):
+            goes_on = f"Going on from step {self.curve(job).step}" if again else "Training started"
+            self.jobs.tell(job.id, goes_on)
+        config = self._folder / "jobs" / job.id / "config.toml"
+        config.write_text(self._toml(job), "utf-8")
+        self._began = (job.id, self.curve(job).step, time.monotonic())
+        run = self._run_folder(job)
+        self._run(job, "train", "--config", config, "--out", run, *(["--resume"] * again))
+        kept = run / "best" if (run / "best").is_dir() else run / "last"
+        self._run(job, "merge", kept, "--base", job.folder, "--out", self._result(job))
+        self._writers.add(job.model, self._result(job))
+        if self.jobs.move(job.id, states.SUCCEEDED):
+            self.jobs.tell(job.id, f"New fine-tuned model created: {job.model}")
+            self.jobs.tell(job.id, "The job has successfully completed")
+        else:
+            self.forget(job.model)
+
+    def _toml(self, job: Job) -> str:
+        """The configuration; JSON's strings and numbers are TOML's too."""
+        chosen, valid = job.plan, self.data(job.id, "valid")
+        train = {
+            "objective": "instruct",
+            "data": str(self.data(job.id, "train")),
+            "init": str(job.folder),
+            "epochs": float(chosen["epochs"]),
+            "batch_tokens": chosen["batch_tokens"],
+            "learning_rate": chosen["learning_rate"],
+            "min_learning_rate": chosen["learning_rate"] / 10,
+            "warmup_steps": 5,
+            "eval_every": CHECKPOINT_STEPS,
+            "save_every": CHECKPOINT_STEPS,
+            "seed": job.asked["seed"],
+        }
+        train |= {"validation": str(valid)} if valid.exists() else {}
+        lora = {"r": chosen["lora_r"], "alpha": 2.0 * chosen["lora_r"]}
+        sections = {"train": train, "lora": lora}
+        return "\n".join(
+            f"[{name}]\n" + "".join(f"{k} = {json.dumps(v)}\n" for k, v in section.items())
+            for name, section in sections.items()
+        )
+
+    def _run(self, job: Job, *arguments: object) -> None:
+        """Run one of our own commands to its end."""
+        folder = self._folder / "jobs" / job.id
+        command = [sys.executable, "-m", "dragon.server.attended", str(self._nice)]
+        command += [str(self._folder / "jobs.lock"), sys.executable, "-m", "dragon"]
+        command += map(str, arguments)
+        with (folder / "log.txt").open("ab") as output:
+            start = output.tell()
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                cwd=folder,
+                start_new_session=True,  # Ctrl-C is for the server, which tells it in its own way
+            )
+            try:
+                code = self._attend(job, process)
+            finally:
+                assert process.stdin
+                process.stdin.close()
+                process.wait()
+        if code:
+            raise DragonError(_reason(folder / "log.txt", start, code))
+
+    def _attend(self, job: Job, process: "subprocess.Popen[bytes]") -> int:
+        told = self.curve(job).step
+        while True:
+            try:
+                code = process.wait(LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                code = None
+            told = self._tell(job, told)
+            if code is not None:
+                return code
+            if self._closing.is_set() or not self.jobs.get(job.id).is_open:
+                raise Stopped
+
+    def _tell(self, job: Job, told: int) -> int:
+        """Make events of what was logged since a step; returns the last step told."""
+        curve = self.curve(job)
+        every = max(1, curve.steps // EVENTS)
+        for point in curve.points:
+            step = int(point["step"])
+            if step > told and (step % every == 0 or step == curve.steps or "val_loss" in point):
+                data = {"step": step, "total_steps": curve.steps, "train_loss": point["loss"]}
+                data |= {"valid_loss": point["val_loss"]} if "val_loss" in point else {}
+                text = f"Step {step}/{curve.steps}: training loss={point['loss']:.3f}"
+                self.jobs.tell(job.id, text, data=data)
+        return max(told, curve.step)
+
+    def _fail(self, job: Job, code: str, error: Exception) -> None:
+        if isinstance(error, DragonError):
+            said = str(error)
+        else:
+            said = f"The server failed ({type(error).__name__}). Its log knows more."
+            log.exception("fine-tuning", job=job.id)
+        try:
+            if self.jobs.move(
+                job.id, states.FAILED, {"code": code, "message": said, "param": None}
+            ):
+                self.jobs.tell(job.id, said, "error")
+        except DragonError as problem:
+            log.error("fine-tuning", job=job.id, problem=str(problem))
+
+
+def _reason(path: Path, start: int, code: int) -> str:
+    """What a command said before it failed: its line of error, and never a traceback."""
+    with path.open("rb") as file:
+        lines = _from(file, start).splitlines()
+    for line in reversed(lines):
+        if line.startswith("error: "):
+            return line.removeprefix("error: ")[:1000]
+    if code in (137, -9):
+        return "Training was killed; perhaps the memory was not enough. Try a smaller lora_r."
+    return f"Training ended with code {code}; the end of its log: {' '.join(lines[-2:])[:300]}"
+
+
+def _from(file: IO[bytes], start: int) -> str:
+    file.seek(start)
+    return file.read()[-20_000:].decode("utf-8", "replace")
