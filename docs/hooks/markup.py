@@ -12,7 +12,7 @@ from markdown.preprocessors import Preprocessor
 from mkdocs.config.defaults import MkDocsConfig
 
 # A formula touches its dollars, and no digit follows it: "$5 or $6" is none.
-FORMULA = r"(?<!\\)\$(?=[^\s$])([^$]+?)(?<=\S)\$(?!\d)"
+FORMULA = r"(?<!\\)(\$\$?)(?=[^\s$])([^$]+?)(?<=\S)\1(?![\d$])"
 EXAMPLE = re.compile(r"(?:^```.*?^```$)|(?P<lines>^>>> .*?(?=\n\n|\Z))", re.DOTALL | re.MULTILINE)
 
 
@@ -20,7 +20,8 @@ class Formula(InlineProcessor):
     """One formula between dollars."""
 
     def handleMatch(self, m, data):  # type: ignore[no-untyped-def]
-        mathml = convert(" ".join(m.group(1).split()))
+        display = "block" if m.group(1) == "$$" else "inline"
+        mathml = convert(" ".join(m.group(2).split()), display=display)
         return self.md.htmlStash.store(mathml), m.start(0), m.end(0)
 
 
