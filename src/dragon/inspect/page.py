@@ -14,11 +14,14 @@ from dragon.errors import InputError
 from dragon.inspect.look import Look
 
 _PARTS = Path(__file__).parent / "web"
+# One script in the page; in this order, because each part uses the ones before it.
+_SCRIPTS = ("state", "tokens", "detail", "heads", "scores", "start")
 
 
 def page(look: Look) -> str:
     """The HTML of a look."""
-    style, script = ((_PARTS / name).read_text("utf-8").strip() for name in ("page.css", "page.js"))
+    style = _part("page.css")
+    script = '"use strict";\n' + "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -26,8 +29,7 @@ def page(look: Look) -> str:
     # In a script element nothing ends the data but "</script": no "<" may stand in it.
     data = json.dumps(look, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return (
-        (_PARTS / "page.html")
-        .read_text("utf-8")
+        _part("page.html")
         .replace("{{policy}}", policy)
         .replace("{{title}}", html.escape(f"{look['model']} · dragon inspect"))
         .replace("{{style}}", style)
@@ -49,6 +51,10 @@ def write_page(path: Path, look: Look) -> None:
         raise InputError(
             f"{path} cannot be written: {error.strerror}.", "Give --html another file."
         ) from None
+
+
+def _part(name: str) -> str:
+    return (_PARTS / name).read_text("utf-8").strip()
 
 
 def _hash(text: str) -> str:
