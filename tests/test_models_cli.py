@@ -108,6 +108,26 @@ def test_show_says_what_a_model_is(model: str, capsys: Capture) -> None:
         assert text in table
 
 
+def test_show_of_a_reader_without_blocks(tmp_path: Path, capsys: Capture) -> None:
+    folder = make(
+        "llama",
+        tmp_path / "reader",
+        num_hidden_layers=0,
+        norm="layernorm",
+        attention="bidirectional",
+        reader_features=(20,),
+        reader_head="recurrent",
+    )
+    assert main(["show", str(folder), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["use"], shown["layers"], shown["reader_head"]) == ("reads", 0, "recurrent")
+    assert shown["kv_bytes_per_1000_tokens"] == 0
+    assert main(["show", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "recurrent, 3 layers of 2 x 32" in out
+    assert "keys and values" not in out
+
+
 @needs_shipped
 def test_show_of_the_shipped_model(capsys: Capture) -> None:
     assert main(["show", "--json"]) == 0

@@ -78,6 +78,7 @@ def test_the_library_reads_the_same_header(tmp_path: Path) -> None:
     ("changed", "problem"),
     [
         ({"norm_placement": "post"}, "its shape"),
+        ({"reader_features": (20,), "reader_head": "recurrent"}, "reads with a recurrent head"),
         ({"qk_norm": True, "attention_bias": True}, "biases in a Qwen3"),
         ({"qkv_bias": True, "sliding_window": 8}, "a sliding window in a Qwen"),
     ],

@@ -58,6 +58,7 @@ def test_what_no_family_computes_is_refused(tmp_path: Path) -> None:
     for changed, problem in [
         ({"attention": "bidirectional"}, "attention is bidirectional"),
         ({"pointer_head": True}, "has a pointer head"),
+        ({"reader_features": (20,), "reader_head": "recurrent"}, "reads with a recurrent head"),
         ({"norm_placement": "post"}, "No family of transformers computes this model"),
     ]:
         folder = make("llama", tmp_path / "model", **changed)

@@ -1,6 +1,7 @@
 """`dragon show`: what a model is, how large, and how much memory it needs."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,8 +33,8 @@ def describe(folder: Path) -> dict[str, Any]:
     Returns:
         name, family, use, parameters, formats (bytes by stored type), weight_bytes,
         kv_bytes_per_1000_tokens (of keys and values, as the compiled kernels keep them), context,
-        vocabulary, layers, hidden_size, heads, kv_heads, head_dim, position, sliding_window, chat
-        (whether there is a template).
+        vocabulary, layers, hidden_size, heads, kv_heads, head_dim, position, sliding_window,
+        reader_head (None where nothing is read), chat (whether there is a template).
 
     Raises:
         CheckpointError: if the folder is damaged.
@@ -70,13 +71,14 @@ def describe(folder: Path) -> dict[str, Any]:
         "head_dim": config.head_dim,
         "position": _position(config.position, config.rope_scaling, config.rope_factor),
         "sliding_window": config.sliding_window or None,
+        "reader_head": config.reader_head if config.is_reader else None,
         "chat": ChatTemplate.of(folder) is not None,
     }
 
 
 def _format(name: str, dtype: str, values: dict[str, Any]) -> str:
     """A packed matrix and its scales count as its format, everything else as its type."""
-    packed = not name.endswith((".weight", ".bias"))
+    packed = name.endswith((".bf16", ".q8", ".q4", ".scale"))
     bits = values.get("dragon", {}).get("quantization", {}).get("bits")
     return PACKED.get(bits, dtype.lower()) if packed else dtype.lower()
 
@@ -108,7 +110,7 @@ def _rows(v: dict[str, Any]) -> list[tuple[str, str]]:
         ("parameters", f"{v['parameters']:,}"),
         ("formats", formats),
         ("layers", f"{v['layers']} of width {v['hidden_size']}"),
-        ("heads", f"{v['heads']} of size {v['head_dim']}, {v['kv_heads']} of keys and values"),
+        *_heads(v),
         ("vocabulary", f"{v['vocabulary']:,}"),
         ("context", f"{context:,} tokens ({v['position']}{window})"),
     ]
@@ -123,6 +125,16 @@ def _rows(v: dict[str, Any]) -> list[tuple[str, str]]:
     else:
         rows.append(("memory, weights", size(v["weight_bytes"])))
     return rows
+
+
+def _heads(v: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if v["layers"]:
+        kinds = f"{v['heads']} of size {v['head_dim']}, {v['kv_heads']} of keys and values"
+        yield "heads", kinds
+    if v["reader_head"] == "recurrent":
+        from dragon.weights import RECURRENT_LAYERS
+
+        yield "reader head", f"recurrent, {RECURRENT_LAYERS} layers of 2 x {v['hidden_size'] // 2}"
 
 
 def size(count: float) -> str:

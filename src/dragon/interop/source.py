@@ -61,6 +61,11 @@ def open_source(folder: Path, target: Path, *, causal: bool = True) -> Source:
     if folder.resolve() == target.resolve():
         raise InputError(f"{target} is the model itself.", "Give another place to write to.")
     config, matrices = load(folder)
+    if causal and config.reader_head == "recurrent":
+        raise InputError(
+            "This model reads with a recurrent head, which other programs do not compute.",
+            "Give a language model, or use `dragon export json`.",
+        )
     if causal and config.attention != "causal":
         raise InputError(
             f"This model's attention is {config.attention}, which other programs do not compute.",

@@ -2,7 +2,7 @@
 
 In: a checkpoint folder in float. Out: the same folder with its matrices packed in 16, 8 or 4 bits,
 declared in config.json under `dragon.quantization`. Norms, biases, learned positions, reader
-features, the pointer head and the span scorer stay in float: small.
+features, the pointer head, the span scorer and what is small in a recurrent head stay in float.
 """
 
 import json
@@ -27,6 +27,12 @@ from dragon.quantize.rtn import quantized, tensors_of
 
 Method = Literal["rtn", "gptq"]
 Values = NDArray[Any]
+
+VOCABULARY = re.compile(r"(lm_head|embed_tokens)\.weight$")
+BLOCKS = re.compile(r"_proj\.weight$")
+READER = re.compile(
+    r"^dragon\.reader\.((enter|join|revise|ask)\.weight|layers\.\d+\.weight_[ih]h_l0(_reverse)?)$"
+)
 
 
 def quantize_checkpoint(
@@ -92,14 +98,14 @@ def quantize_weights(
     done = gptq_blocks(config, weights, texts, group, bits) if method == "gptq" else {}
     for name, matrix in weights.items():
         if name not in done and is_quantised(name):
-            own = bits if "_proj" in name else embedding_bits or bits
-            done[name] = quantized(matrix.f32(), own, group)
+            own = embedding_bits if VOCABULARY.search(name) else bits
+            done[name] = quantized(matrix.f32(), own or bits, group)
     return {name: done.get(name, matrix) for name, matrix in weights.items()}
 
 
 def is_quantised(name: str) -> bool:
     """Whether the matrix `name` of a checkpoint is worth quantising: the big ones."""
-    return bool(re.search(r"(_proj|lm_head|embed_tokens)\.weight$", name))
+    return any(kind.search(name) for kind in (VOCABULARY, BLOCKS, READER))
 
 
 def _check(bits: int, group: int, method: str, texts: Sequence[Ids]) -> None:
