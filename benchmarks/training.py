@@ -20,7 +20,7 @@ from dragon.data.shards import ReadingWriter, gather, write_manifest
 from dragon.tokenizer import BpeTokenizer
 from dragon.tokenizer.reading import FEATURE_SIZES, PASSAGE, QUESTION, TEXT, Reading
 from dragon.train.loop import train
-from dragon.train.optimizer import bf16_is_fast
+from dragon.train.precision import bf16_is_fast
 from dragon.weights import num_parameters
 
 SIZE = 16384

@@ -16,8 +16,9 @@ from dragon.model.transformer import Transformer
 from dragon.train.batches import reading_order
 from dragon.train.embeddings import cooccurrence_embeddings
 from dragon.train.loop import train
-from dragon.train.optimizer import learning_rate, make_optimizer
+from dragon.train.optimizer import make_optimizer
 from dragon.train.reader import ReaderObjective, hide
+from dragon.train.schedule import learning_rate
 from tests.train.runs import language_model, reader_model, settings
 
 

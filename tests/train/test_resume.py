@@ -54,8 +54,8 @@ class KillAt:
             raise Killed
 
 
-def dropping(data: Path) -> TrainConfig:
-    return settings(data, "reader", dropout=0.1, mask_share=0.15, accumulate=2)
+def dropping(data: Path, ema: float = 0.0) -> TrainConfig:
+    return settings(data, "reader", dropout=0.1, mask_share=0.15, accumulate=2, ema=ema)
 
 
 # Checkpoints fall on steps 3, 6, 8 and evaluations on 4, 8: stopped between two checkpoints, right

@@ -1,5 +1,6 @@
 """`dragon train`: a configuration becomes a model, with a bar that says how it goes."""
 
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -39,7 +40,8 @@ def train(
         except KeyboardInterrupt:
             screen.note(_how_to_resume(out))
             raise
-    print(_summary(out, figures))
+    if figures:  # of several processes, one tells
+        print(_summary(out, figures))
 
 
 def _load_loop() -> Any:
@@ -97,6 +99,11 @@ def _prepare_once(data: DataConfig, folder: Path, resume: bool) -> None:
 
     if is_prepared(data, folder):
         return
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise InputError(
+            f"{folder} is not there yet, and several processes cannot make it together.",
+            "Run `dragon data prepare` first and set train.data to its folder.",
+        )
     if resume and folder.exists():
         raise InputError(
             f"The section [data] is not the one that {folder} was made with.",

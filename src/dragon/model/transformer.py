@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from dragon.config import ModelConfig
 from dragon.model.layers import (
@@ -29,7 +30,12 @@ from dragon.weights import tensor_shapes
 
 
 class Body(nn.Module):
-    """Positions and blocks: embedded tokens -> states."""
+    """Positions and blocks: embedded tokens -> states.
+
+    Attributes:
+        checkpointing: keep only what goes from block to block, and work out the rest again when the
+            gradients need it (Chen et al. 2016, arXiv:1604.06174).
+    """
 
     cos: Tensor
     sin: Tensor
@@ -38,6 +44,7 @@ class Body(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+        self.checkpointing = False
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         if config.position == "learned":
             self.embed_positions = nn.Embedding(config.max_position_embeddings, config.hidden_size)
@@ -61,7 +68,10 @@ class Body(nn.Module):
         if self.config.position == "rope":
             rope = self.cos[:length], self.sin[:length]
         for block in self.layers:
-            x = block(x, rope, mask, drop)
+            if self.checkpointing and torch.is_grad_enabled():
+                x = checkpoint(block, x, rope, mask, drop, use_reentrant=False)
+            else:
+                x = block(x, rope, mask, drop)
         return self.norm(x) if self.config.norm_placement == "pre" else x
 
 

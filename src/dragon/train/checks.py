@@ -10,10 +10,20 @@ from dragon.config import LoraConfig, ModelConfig, TrainConfig
 from dragon.data.shards import file_hash, read_manifest
 from dragon.errors import CheckpointError, ConfigError
 from dragon.tokenizer import load_tokenizer
+from dragon.tokenizer.base import LibraryTokenizer
 from dragon.tokenizer.reading import FEATURE_SIZES
 
-# Objectives that learn from data folders, and the kind of each; `instruct` reads conversations.
-KINDS = {"reader": "reading", "language": "language"}
+# Objectives that learn from data folders, and the kind of each (None for either); the others read
+# the rows of a file.
+KINDS = {
+    "reader": "reading",
+    "language": "language",
+    "masked": "language",
+    "forget": "language",
+    "distill": None,
+}
+# Who must see only what came before, and who what comes as well.
+CAUSAL, BIDIRECTIONAL = ("language", "instruct", "forget"), ("masked", "embedder")
 
 
 def check_fit(model: ModelConfig, config: TrainConfig, lora: LoraConfig | None = None) -> None:
@@ -31,7 +41,7 @@ def check_fit(model: ModelConfig, config: TrainConfig, lora: LoraConfig | None =
             "train.data is empty.",
             "Name a folder made by `dragon data prepare`, or add a section [data]."
             if config.objective in KINDS
-            else "Name a file or folder of conversations.",
+            else "Name a file or folder of rows to learn from.",
         )
     tokenizer = tokenizer_folder(config)
     size = load_tokenizer(tokenizer).vocab_size
@@ -85,7 +95,7 @@ def tokenizer_folder(config: TrainConfig) -> Path:
         if not (config.tokenizer or config.init):
             raise ConfigError(
                 "train.init and train.tokenizer are empty.",
-                "Set train.init to the model that is to learn conversations.",
+                "Set train.init to the model that is to learn, or train.tokenizer.",
             )
         return Path(config.tokenizer or config.init)
     folder = Path(config.tokenizer or config.data)
@@ -105,12 +115,27 @@ def _check_objective(model: ModelConfig, config: TrainConfig) -> None:
             f"{list(model.reader_features)}.",
             f"Set model.reader_features={list(FEATURE_SIZES)}.",
         )
-    if config.objective in ("language", "instruct") and model.attention == "bidirectional":
+    if config.objective in CAUSAL and model.attention == "bidirectional":
         raise ConfigError(
             f"train.objective is {config.objective} and model.attention is bidirectional: each "
             "token would see the one that it must predict.",
             "Set model.attention=causal.",
         )
+    if config.objective in BIDIRECTIONAL and model.attention != "bidirectional":
+        raise ConfigError(
+            f"train.objective is {config.objective} and model.attention is {model.attention}.",
+            "Set model.attention=bidirectional.",
+        )
+    if config.objective in BIDIRECTIONAL and model.pointer_head:
+        raise ConfigError(
+            f"train.objective is {config.objective} and model.pointer_head is true.",
+            "Set model.pointer_head=false.",
+        )
+    for objective, name in (("forget", "init"), ("forget", "facts"), ("distill", "teacher")):
+        if config.objective == objective and not getattr(config, name):
+            raise ConfigError(
+                f"train.objective is {objective} and train.{name} is empty.", f"Set train.{name}."
+            )
 
 
 def _check_lora(config: TrainConfig, lora: LoraConfig | None) -> None:
@@ -127,8 +152,18 @@ def _check_init(config: TrainConfig, digest: str) -> None:
     init = Path(config.init)
     if not init.is_dir():
         raise CheckpointError(f"No model folder at {init}.", "Set train.init to a checkpoint.")
-    if _digest(init) not in ("", digest):
+    if _digest(init) in ("", digest):
+        return
+    if not is_extension(load_tokenizer(init), load_tokenizer(tokenizer_folder(config))):
         raise ConfigError(
             f"train.init is {init}, whose tokenizer is another one.",
-            "Set train.tokenizer to that folder and prepare the data with it.",
+            "Set train.tokenizer to that folder and prepare the data with it, or with one that "
+            "`dragon tokenizer extend` made of it.",
         )
+
+
+def is_extension(old: LibraryTokenizer, new: LibraryTokenizer) -> bool:
+    """Whether every id of a tokenizer means the same in another, which may have more."""
+    return old.vocab_size <= new.vocab_size and all(
+        old.token(id) == new.token(id) for id in range(old.vocab_size)
+    )

@@ -7,24 +7,32 @@ RUN/best (the lowest validation loss), RUN/metrics.jsonl (one line a step), RUN/
 import math
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
 
 from dragon.checkpoint import put_back
 from dragon.config import LoraConfig, ModelConfig, TrainConfig
-from dragon.errors import ConfigError, DataError
+from dragon.errors import ConfigError
 from dragon.model.transformer import Transformer
 from dragon.train.adapter import base_hash
+from dragon.train.board import Board
 from dragon.train.checks import check_fit, tokenizer_folder
+from dragon.train.guard import Guard
+from dragon.train.lock import locked
+from dragon.train.moving_average import MovingAverage
 from dragon.train.objective import Objective
 from dragon.train.objectives import make_objective
-from dragon.train.optimizer import bf16_is_fast, learning_rate, make_optimizer
+from dragon.train.optimizer import Optimizers, make_optimizer
+from dragon.train.precision import Precision, flops_per_token, peak_flops
+from dragon.train.processes import Processes, join_processes
 from dragon.train.run_folder import Log, Settings, check_resumed, write_settings
+from dragon.train.schedule import learning_rate
+from dragon.train.spread import Spread, whole
 from dragon.train.start import start
 from dragon.train.state import Base, Metrics, Progress, Saver, load_state
 
@@ -68,38 +76,30 @@ def train(
         The figures of the last step, those of the validation (`val_...`) among them.
 
     Raises:
-        ConfigError: if the folder holds a run already and `resume` is not set, if a resumed run has
-            other settings, or if model, data and tokenizer do not fit together.
-        DataError: if the data cannot be used, or the loss is no number; the last good checkpoint
-            is kept.
+        ConfigError: if the folder holds a run already and `resume` is not set, is in use by another
+            process, if a resumed run has other settings, or if model, data and tokenizer do not fit
+            together.
+        DataError: if the data cannot be used, the loss is no number or runs away; the last good
+            checkpoint is kept.
         CheckpointError: if a checkpoint cannot be read or written; the one before is kept.
     """
-    last = out / "last"
-    for folder in (last, out / "best"):
-        put_back(folder)
-    if last.exists() and not resume:
-        raise ConfigError(f"{out} holds a run already.", "Use --resume or another --out.")
-    if resume:
-        check_resumed(out, Settings(model_config, config, lora))
-    check_fit(model_config, config, lora)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    torch.manual_seed(config.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    objective = make_objective(model_config, config)
-    config = _count_epochs(config, objective)
-    model = Transformer(model_config, config.dropout)
-    start(model, config, lora, objective.stream, resume)
-    model.to(device)
-    optimizer = make_optimizer(model, config)
-    progress = load_state(last, model, optimizer) if resume else Progress()
-    if config.compile:
-        model.model.compile()
-    base = Base(Path(config.init), base_hash(Path(config.init)), lora) if lora else None
-    saver = Saver(tokenizer_folder(config), base, objective.complete)
-    write_settings(out, Settings(model_config, config, lora))
-    with Log(out / "metrics.jsonl", progress.step) as log:
-        return _Run(model, optimizer, objective, config, out, progress, log, saver, watcher).go()
+    with join_processes(config) as processes, ExitStack() as held:
+        if processes.is_first and out.exists():
+            held.enter_context(locked(out))
+        last = out / "last"
+        if processes.is_first:
+            for folder in (last, out / "best"):
+                put_back(folder)
+        if last.exists() and not resume:
+            raise ConfigError(f"{out} holds a run already.", "Use --resume or another --out.")
+        if resume:
+            check_resumed(out, Settings(model_config, config, lora))
+        check_fit(model_config, config, lora)
+        run = _Run(model_config, config, out, lora, resume, processes)
+        if processes.is_first and not out.exists():
+            held.enter_context(locked(out))
+        processes.wait()
+        return run.go(watcher if processes.is_first else None)
 
 
 def _count_epochs(config: TrainConfig, objective: Objective) -> TrainConfig:
@@ -111,59 +111,104 @@ def _count_epochs(config: TrainConfig, objective: Objective) -> TrainConfig:
 
 
 class _Run:
-    """The state of a run while it runs."""
+    """The parts of a run, and its state while it runs."""
 
     def __init__(
         self,
-        model: Transformer,
-        optimizer: torch.optim.Optimizer,
-        objective: Objective,
+        model_config: ModelConfig,
         config: TrainConfig,
         out: Path,
-        progress: Progress,
-        log: Log,
-        saver: Saver,
-        watcher: Watcher | None,
+        lora: LoraConfig | None,
+        resume: bool,
+        processes: Processes,
     ) -> None:
-        self.model, self.optimizer, self.objective = model, optimizer, objective
-        self.config, self.out, self.progress = config, out, progress
-        self.log, self.saver, self.watcher = log, saver, watcher
-        self.device = next(model.parameters()).device
-        wanted = config.precision
-        self.bf16 = bf16_is_fast(self.device) if wanted == "auto" else wanted == "bf16"
-        # The state is saved before its step is evaluated: only the log knows the best loss so far.
-        progress.best = min(progress.best, log.best)
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        torch.manual_seed(config.seed)
+        self.out, self.processes = out, processes
+        self.precision = Precision(config, processes.device)
+        self.objective = make_objective(model_config, config)
+        self.config = config = _count_epochs(config, self.objective)
+        self.settings = Settings(model_config, config, lora)
+        self.model = Transformer(model_config, config.dropout)
+        start(self.model, config, lora, self.objective.stream, out / "last" if resume else None)
+        self.model.to(processes.device)
+        self.model.model.checkpointing = config.activation_checkpointing
+        self.spread = Spread(self.model, self.objective, config, processes)
+        self.optimizer: Optimizers = make_optimizer(self.model, config)
+        self.progress, own = Progress(), dict[str, torch.Tensor]()
+        if resume:
+            self.progress, own = load_state(
+                out / "last", self.model, self.optimizer, self.precision.scaler
+            )
+        self.average = MovingAverage(self.model, config.ema)
+        self.average.resume(own)
+        if config.compile:
+            self.model.model.compile()
+        base = Base(Path(config.init), base_hash(Path(config.init)), lora) if lora else None
+        self.saver = Saver(tokenizer_folder(config), base, self.objective.complete, processes)
+        self.peak = peak_flops(processes.device)
 
-    def go(self) -> Metrics:
+    def go(self, watcher: Watcher | None) -> Metrics:
         """Do the steps that are left; returns the figures of the last one."""
-        if self.watcher:
-            self.watcher.begin(self.config.steps)
-            for note in self.objective.notes():
-                self.watcher.note(note)
-        if self.progress.step and self.log.step < self.progress.step and self.progress.metrics:
-            # Killed after a checkpoint and before its line in the log: finish that step first.
-            self._close(self.progress.metrics)
-        batches = self.objective.batches(self.progress.step)
+        self.watcher = watcher
+        if self.processes.is_first:
+            write_settings(self.out, self.settings)
+        path = self.out / "metrics.jsonl" if self.processes.is_first else None
+        folder = self.out / "tensorboard" if self.config.tensorboard and path else None
+        with Log(path, self.progress.step) as self.log, Board(folder) as self.board:
+            # The state is saved before its step is evaluated: only the log knows the best so far.
+            self.progress.best = min(self.progress.best, self.log.best)
+            self.guard = Guard(self.config, self.log.past)
+            if watcher:
+                watcher.begin(self.config.steps)
+                for note in self.objective.notes():
+                    watcher.note(note)
+            self._steps()
+            return self.log.last
+
+    def _steps(self) -> None:
+        if self.guard.is_stale or self.objective.is_done(self.log.last):
+            return
+        # Killed after a checkpoint and before its line in the log: finish that step first.
+        unlogged = self.log.step < self.progress.step and self.progress.metrics
+        if unlogged and self.processes.count == 1 and self._close(self.progress.metrics):
+            return
+        mine = self.processes
+        batches = islice(self.objective.batches(self.progress.step), mine.rank, None, mine.count)
         for step in range(self.progress.step, self.config.steps):
             started = time.perf_counter()
             metrics = self._step(step, batches)
             seconds = time.perf_counter() - started
             metrics["tokens_per_s"] = metrics.pop("tokens") / seconds
+            if self.peak:
+                used = metrics["tokens_per_s"] * metrics.pop("flops_per_token")
+                metrics["mfu"] = used / (self.peak * mine.count)
             self.progress.step = step + 1
             self.progress.seconds += seconds
             self.progress.metrics = metrics
-            if self._is_due(self.config.save_every):
+            saved = self._is_due(self.config.save_every) and self.guard.is_calm()
+            if saved:
                 self._save("last", self.optimizer)
-            self._close(metrics)
-        return self.log.last
+            if self._close(metrics):
+                if not saved:
+                    self._save("last", self.optimizer)
+                return
 
-    def _close(self, metrics: Metrics) -> None:
-        """What follows a step once it is safe: evaluate, log, show."""
+    def _close(self, metrics: Metrics) -> bool:
+        """What follows a step once it is safe: evaluate, log, show; True where the run is over."""
+        over = False
         if self._is_due(self.config.eval_every):
             metrics = metrics | self._validate()
+            over = self.guard.evaluated(metrics) or self.objective.is_done(metrics)
         self.log.write(metrics)
+        self.board.write(metrics)
         if self.watcher:
             self.watcher.step(metrics)
+            if over and self.progress.step < self.config.steps:
+                why = "its aim is reached" if self.objective.is_done(metrics) else "val_loss rests"
+                self.watcher.note(f"step {self.progress.step}: stopped, {why}")
+        return over
 
     def _is_due(self, every: int) -> bool:
         return self.progress.step % every == 0 or self.progress.step == self.config.steps
@@ -172,60 +217,73 @@ class _Run:
         config = self.config
         self.model.train()
         rate = learning_rate(config, step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        total: Metrics = {"step": step + 1, "loss": 0.0, "lr": rate, "tokens": 0.0}
-        for _ in range(config.accumulate):
+        self.optimizer.set_rate(rate)
+        passes = config.accumulate // self.processes.count
+        total: Metrics = {"loss": 0.0, "tokens": 0.0}
+        for number in range(passes):
             batch = next(batches)
-            loss, figures = self._loss(batch, train=True)
-            (loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
-            total["tokens"] += _tokens(batch)
+            with self.spread.summing(last=number == passes - 1), self.precision.autocast():
+                loss, figures = self.spread(_to(batch, self.processes.device), True)
+            self.precision.scaler.scale(loss / passes).backward()  # type: ignore[no-untyped-call]
+            total["tokens"] += self.objective.count_tokens(batch)
+            if self.peak:
+                width = _width(batch)
+                total["flops_per_token"] = flops_per_token(self.model.config, width)
             for name, value in {"loss": loss.detach(), **figures}.items():
-                total[name] = total.get(name, 0.0) + float(value) / config.accumulate
+                total[name] = total.get(name, 0.0) + float(value) / passes
+        total = self.processes.mean(total)
+        total["tokens"] *= self.processes.count
         self.progress.tokens += int(total["tokens"])
-        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip))
-        if not math.isfinite(total["loss"] + norm):
-            raise DataError(
-                f"The loss is {total['loss']} and its gradient {norm} at step {step + 1}.",
-                f"Lower train.learning_rate; checkpoints are kept in {self.out}.",
-            )
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return {**total, "grad_norm": norm}
+        norm = self._clip()
+        finite_loss = self.precision.scaler.is_enabled() and math.isinf(norm)
+        self.guard.step(total["loss"], 0.0 if finite_loss else norm, step + 1, self.out)
+        self.optimizer.step(self.precision.scaler)
+        self.average.update(step + 1)
+        loss_first = {"step": step + 1, "loss": total.pop("loss"), "lr": rate}
+        return {**loss_first, **total, "grad_norm": norm}
 
-    def _loss(self, batch: Any, train: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        with self._autocast():
-            return self.objective.loss(self.model, _to(batch, self.device), train)
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        return torch.autocast(self.device.type, torch.bfloat16) if self.bf16 else nullcontext()
+    def _clip(self) -> float:
+        for part in self.optimizer.parts:
+            self.precision.scaler.unscale_(part)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        return float(whole(norm))
 
     def _validate(self) -> Metrics:
         self.model.eval()
         sums: Metrics = {}
-        count = 0
-        with torch.no_grad():
-            for batch in self.objective.validation():
-                loss, figures = self._loss(batch, train=False)
+        batches = list(self.objective.validation())
+        rank, count = self.processes.rank, self.processes.count
+        with torch.no_grad(), self.average.in_place():
+            # All processes take part in each round: a sharded model needs every one of them.
+            for first in range(0, len(batches), count):
+                mine = first + rank < len(batches)
+                batch = batches[first + rank if mine else first]
+                with self.precision.autocast():
+                    loss, figures = self.spread(_to(batch, self.processes.device), False)
                 for name, value in {"loss": loss, **figures}.items():
-                    sums[f"val_{name}"] = sums.get(f"val_{name}", 0.0) + float(value)
-                count += 1
-        means = {name: value / count for name, value in sums.items()}
-        if means.get("val_loss", math.inf) < self.progress.best:
-            self.progress.best = means["val_loss"]
-            self._save("best", None)
+                    sums[name] = sums.get(name, 0.0) + float(value) * mine
+            sums = self.processes.mean(sums)
+            means = {f"val_{n}": value * count / len(batches) for n, value in sums.items()}
+            if means.get("val_loss", math.inf) < self.progress.best:
+                self.progress.best = means["val_loss"]
+                self._save("best", None)
+            means |= self.objective.figures(self.model)
         if self.watcher and means:
             said = ", ".join(f"{name} {value:.3f}" for name, value in means.items())
             self.watcher.note(f"step {self.progress.step}: {said}")
         return means
 
-    def _save(self, name: str, optimizer: torch.optim.Optimizer | None) -> None:
-        self.saver.save(self.out / name, self.model, optimizer, self.progress)
+    def _save(self, name: str, optimizer: Optimizers | None) -> None:
+        own = self.average.live() if optimizer else {}
+        with self.average.in_place():
+            self.saver.save(
+                self.out / name, self.model, optimizer, self.precision.scaler, self.progress, own
+            )
 
 
-def _tokens(batch: Any) -> int:
-    first: Tensor = batch[0] if isinstance(batch, tuple) else batch.ids
-    return first.numel()
+def _width(batch: Any) -> int:
+    ids: torch.Tensor = batch[0] if isinstance(batch, tuple) else batch.ids
+    return ids.shape[1]
 
 
 def _to(batch: Any, device: torch.device) -> Any:

@@ -35,6 +35,19 @@ class Objective(ABC):
     def stream(self) -> npt.NDArray[np.uint16]:
         """[N] all training tokens, one after the other."""
 
+    def count_tokens(self, batch: Any) -> int:
+        """How many tokens a batch has, padding included."""
+        ids: Tensor = batch[0] if isinstance(batch, tuple) else batch.ids
+        return ids.numel()
+
+    def figures(self, model: Transformer) -> dict[str, float]:
+        """What else is measured at every evaluation, under these names."""
+        return {}
+
+    def is_done(self, figures: dict[str, float]) -> bool:
+        """Whether the run has reached its aim, by the figures of an evaluation."""
+        return False
+
     def notes(self) -> Iterator[str]:
         """What a user should know of the data before the first step."""
         yield from ()

@@ -6,8 +6,12 @@ In: both configurations. Out: batches whose order depends on seed and step alone
 from collections.abc import Callable
 
 from dragon.config import ModelConfig, TrainConfig
+from dragon.train.distill import DistillObjective
+from dragon.train.embedder import EmbedderObjective
+from dragon.train.forget import ForgetObjective
 from dragon.train.instruct import InstructObjective
 from dragon.train.language import LanguageObjective
+from dragon.train.masked import MaskedObjective
 from dragon.train.objective import Objective
 from dragon.train.reader import ReaderObjective
 
@@ -15,6 +19,10 @@ OBJECTIVES: dict[str, Callable[[ModelConfig, TrainConfig], Objective]] = {
     "language": LanguageObjective,
     "reader": ReaderObjective,
     "instruct": InstructObjective,
+    "masked": MaskedObjective,
+    "forget": ForgetObjective,
+    "embedder": EmbedderObjective,
+    "distill": DistillObjective,
 }
 
 

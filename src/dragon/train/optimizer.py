@@ -1,52 +1,89 @@
-"""The optimiser, its learning rate, and the precision of the products."""
+"""The optimisers and the groups of weights that each moves.
 
-import math
-from pathlib import Path
+In: a model and its settings. Out: something that steps like one optimizer.
+"""
+
+from collections.abc import Iterator
+from typing import Any
 
 import torch
+from torch import nn
 
 from dragon.config import TrainConfig
-from dragon.model.transformer import Transformer
+
+MUON_MOMENTUM = 0.95
 
 
-def make_optimizer(model: Transformer, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW (arXiv:1711.05101); matrices decay, norms, biases and embedding tables do not.
+class Optimizers:
+    """Several optimizers as one: the parts share a schedule and are saved together.
 
-    Frozen parameters are left out.
+    Args:
+        parts: at least one.
     """
-    decayed: list[torch.nn.Parameter] = []
-    plain: list[torch.nn.Parameter] = []
+
+    def __init__(self, *parts: torch.optim.Optimizer) -> None:
+        self.parts = parts
+
+    @property
+    def param_groups(self) -> Iterator[dict[str, Any]]:
+        """The groups of all parts."""
+        for part in self.parts:
+            yield from part.param_groups
+
+    def set_rate(self, rate: float) -> None:
+        """Set the learning rate of all groups."""
+        for group in self.param_groups:
+            group["lr"] = rate
+
+    def step(self, scaler: torch.amp.GradScaler) -> None:
+        """Move the weights and drop the gradients."""
+        for part in self.parts:
+            scaler.step(part)
+            part.zero_grad(set_to_none=True)
+        scaler.update()
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """The states of the parts."""
+        return [part.state_dict() for part in self.parts]
+
+    def load_state_dict(self, states: list[dict[str, Any]]) -> None:
+        """Restore the states of the parts."""
+        for part, state in zip(self.parts, states, strict=True):
+            part.load_state_dict(state)
+
+
+def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizers:
+    """AdamW (arXiv:1711.05101), or Muon for the matrices of the blocks beside it.
+
+    Matrices decay, norms, biases and embedding tables do not. Frozen parameters are left out. Muon
+    (Jordan et al. 2024) scales its updates to the size of AdamW's (Liu et al. 2025,
+    arXiv:2502.16982, equation 4), so that both take one learning rate.
+    """
+    orthogonal: list[nn.Parameter] = []
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
         is_matrix = parameter.dim() > 1 and "embed" not in name and "features" not in name
-        (decayed if is_matrix else plain).append(parameter)
+        is_hidden = name.startswith("model.layers.") and "lora_" not in name
+        if config.optimizer == "muon" and parameter.dim() == 2 and is_hidden:
+            orthogonal.append(parameter)
+        else:
+            (decayed if is_matrix else plain).append(parameter)
     groups = [
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
     betas = (config.beta1, config.beta2)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
-
-
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, then a cosine from the peak to the minimum at the last step.
-
-    >>> c = TrainConfig(steps=10, warmup_steps=2, learning_rate=1.0, min_learning_rate=0.1)
-    >>> [round(learning_rate(c, s), 2) for s in (0, 1, 2, 6, 10)]
-    [0.5, 1.0, 1.0, 0.55, 0.1]
-    """
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    span = max(1, config.steps - config.warmup_steps)
-    fall = 0.5 * (1 + math.cos(math.pi * min(1.0, (step - config.warmup_steps) / span)))
-    return config.min_learning_rate + fall * (config.learning_rate - config.min_learning_rate)
-
-
-def bf16_is_fast(device: torch.device) -> bool:
-    """True where products in bf16 are computed by the hardware."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    flags = Path("/proc/cpuinfo")
-    text = flags.read_text("utf-8") if flags.exists() else ""
-    return "avx512_bf16" in text or "amx_bf16" in text
+    adam = torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=True)
+    if not orthogonal:
+        return Optimizers(adam)
+    muon = torch.optim.Muon(
+        orthogonal,
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+        momentum=MUON_MOMENTUM,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    return Optimizers(adam, muon)

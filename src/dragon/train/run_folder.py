@@ -93,23 +93,28 @@ class Log:
     """metrics.jsonl, opened to go on after a step.
 
     Args:
-        path: the file.
+        path: the file; None to write nothing, in a process that is not the first.
         step: lines of later steps are dropped: a killed run logged them after its last checkpoint.
 
     Attributes:
         last: the last line, empty before the first.
         best: the lowest validation loss in it.
+        past: the lines that were there.
     """
 
-    def __init__(self, path: Path, step: int) -> None:
+    def __init__(self, path: Path | None, step: int) -> None:
         self._path = path
-        kept = [line for line in _lines(path) if line["step"] <= step]
+        kept = [line for line in _lines(path) if line["step"] <= step] if path else []
+        self.past: list[Metrics] = kept
         self.last: Metrics = kept[-1] if kept else {}
         self.best = min((m["val_loss"] for m in kept if "val_loss" in m), default=math.inf)
+        self._file: IO[str] | None = None
+        if path is None:
+            return
         fresh = path.with_name(f".{path.name}.new")
         fresh.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
         fresh.replace(path)
-        self._file: IO[str] = path.open("a", encoding="utf-8")
+        self._file = path.open("a", encoding="utf-8")
 
     @property
     def step(self) -> int:
@@ -123,6 +128,8 @@ class Log:
             CheckpointError: if the disk is full.
         """
         self.last = metrics
+        if self._file is None:
+            return
         try:
             self._file.write(json.dumps(metrics) + "\n")
             self._file.flush()
@@ -137,7 +144,8 @@ class Log:
 
     def __exit__(self, *error: object) -> None:
         try:
-            self._file.close()
+            if self._file is not None:
+                self._file.close()
         except OSError:  # what could not be written was reported when it was written
             return
 

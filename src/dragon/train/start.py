@@ -10,40 +10,50 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from dragon.checkpoint import TOKENIZER_FILE
 from dragon.config import LoraConfig, TrainConfig
 from dragon.engine.loading import load
 from dragon.errors import CheckpointError
 from dragon.model.lora import adapters, add_adapters
 from dragon.model.transformer import Transformer
+from dragon.tokenizer import load_tokenizer
+from dragon.tokenizer.files import AnyTokenizer
 from dragon.train.adapter import read_adapter
+from dragon.train.checks import tokenizer_folder
 from dragon.train.embeddings import cooccurrence_embeddings
 
+PER_TOKEN = {"model.embed_tokens.weight", "lm_head.weight"}
 Stream = Callable[[], npt.NDArray[np.uint16]]
 
 
 def start(
-    model: Transformer, config: TrainConfig, lora: LoraConfig | None, stream: Stream, resume: bool
+    model: Transformer,
+    config: TrainConfig,
+    lora: LoraConfig | None,
+    stream: Stream,
+    last: Path | None,
 ) -> None:
-    """Give a model its starting values; a resumed one gets only what its checkpoint does not hold.
+    """Give a model its starting values, or those that a run stopped with.
 
     Args:
         model: fresh.
         config, lora: where to start from.
         stream: all training tokens, for counted embeddings.
-        resume: whether a checkpoint of the run is loaded afterwards.
+        last: checkpoint of the run that goes on; None for a new run. The values of an adapter are
+            not taken from there (see `dragon.train.state.load_state`).
 
     Raises:
         CheckpointError: if what is named cannot be read, or is of another shape.
     """
     if lora is not None:
-        load_weights(Path(config.init), model)
+        load_weights(Path(config.init), model, tokenizer_folder(config))
         add_adapters(model, lora)
-        if lora.init and not resume:
+        if lora.init and last is None:
             load_adapter(Path(lora.init), model)
-    elif resume:
-        return
+    elif last is not None:
+        load_weights(last, model)
     elif config.init:
-        load_weights(Path(config.init), model)
+        load_weights(Path(config.init), model, tokenizer_folder(config))
     elif config.embeddings == "cooccurrence":
         c = model.config
         vectors = cooccurrence_embeddings(stream(), c.vocab_size, c.hidden_size, seed=config.seed)
@@ -51,29 +61,65 @@ def start(
             model.model.embed_tokens.weight.copy_(vectors)
 
 
-def load_weights(folder: Path, model: Transformer) -> None:
+def load_weights(folder: Path, model: Transformer, tokenizer: Path | None = None) -> None:
     """Copy a model's tensors into another, by name; missing ones keep their initial values.
 
     Args:
         folder: one of ours, float or quantised, or another library's.
         model: an output matrix of its own that the folder has not starts as the embeddings.
+        tokenizer: whose vocabulary is the folder's with further tokens: the row of a new one starts
+            as the mean of its old pieces.
 
     Raises:
         CheckpointError: if the folder is damaged, or its tensors are of other shapes.
     """
     _, matrices = load(folder)
     named = dict(model.named_parameters())
-    for name, parameter in named.items():
-        if name in matrices and tuple(matrices[name].shape) != tuple(parameter.shape):
-            raise CheckpointError(
-                f"{folder}: {name} has shape {tuple(matrices[name].shape)}, not "
-                f"{tuple(parameter.shape)}.",
-                "Set model.* to the shape of the checkpoint.",
-            )
     tensors = {name: m.f32() for name, m in matrices.items() if name in named}
     if "lm_head.weight" in named and "lm_head.weight" not in tensors:
         tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
+    if tokenizer is not None:
+        for name in tensors.keys() & PER_TOKEN:
+            tensors[name] = with_new_rows(tensors[name], folder, tokenizer, len(named[name]))
+    for name, values in tensors.items():
+        if values.shape != tuple(named[name].shape):
+            raise CheckpointError(
+                f"{folder}: {name} has shape {values.shape}, not {tuple(named[name].shape)}.",
+                "Set model.* to the shape of the checkpoint.",
+            )
     model.load_numpy(tensors)
+
+
+def with_new_rows(
+    table: npt.NDArray[np.float32], folder: Path, tokenizer: Path, size: int
+) -> npt.NDArray[np.float32]:
+    """Rows of a vocabulary [V, C] -> [size, C] of one that was extended.
+
+    Args:
+        table: of the tokens in the folder's tokenizer.
+        folder: with the old tokenizer.
+        tokenizer: folder with the new one.
+        size: tokens of the new model.
+    """
+    if not (folder / TOKENIZER_FILE).is_file() or not (tokenizer / TOKENIZER_FILE).is_file():
+        return table
+    old, new = load_tokenizer(folder), load_tokenizer(tokenizer)
+    if new.vocab_size <= old.vocab_size or size < max(new.vocab_size, len(table)):
+        return table
+    wider = np.tile(table.mean(0), (size, 1)).astype(np.float32)
+    wider[: len(table)] = table
+    for id in range(old.vocab_size, new.vocab_size):
+        wider[id] = table[_pieces(old, new.piece(id))].mean(0)
+    return wider
+
+
+def _pieces(old: AnyTokenizer, spelt: bytes) -> list[int]:
+    """The old tokens that a new one is made of; bytes one by one where they are half characters."""
+    try:
+        return old.encode(spelt.decode("utf-8"))
+    except UnicodeDecodeError:
+        known = {old.piece(id): id for id in range(old.vocab_size)}
+        return [known[spelt[at : at + 1]] for at in range(len(spelt))]
 
 
 def load_adapter(folder: Path, model: Transformer) -> None:

@@ -9,9 +9,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.tensor import DTensor
 
 from dragon.checkpoint import write_checkpoint, written_beside
 from dragon.config import LoraConfig
@@ -19,7 +27,9 @@ from dragon.errors import CheckpointError
 from dragon.model.lora import adapters
 from dragon.model.transformer import Transformer
 from dragon.train.adapter import Update, write_adapter
-from dragon.train.start import load_weights
+from dragon.train.optimizer import Optimizers
+from dragon.train.processes import Processes
+from dragon.train.spread import whole
 from dragon.train.tokenizer_files import copy_tokenizer
 
 STATE_FILE = "training_state.pt"
@@ -75,18 +85,22 @@ class Saver:
         tokenizer: folder whose tokenizer goes into each.
         base: None where all weights are trained.
         complete: adds what the objective knows.
+        processes: of which the first one writes.
     """
 
     tokenizer: Path
     base: Base | None
     complete: Callable[[Path], None]
+    processes: Processes
 
     def save(
         self,
         folder: Path,
         model: Transformer,
-        optimizer: torch.optim.Optimizer | None,
+        optimizer: Optimizers | None,
+        scaler: torch.amp.GradScaler,
         progress: Progress,
+        live: Mapping[str, Tensor],
     ) -> None:
         """Write a checkpoint; with an optimizer also what resuming needs.
 
@@ -94,14 +108,30 @@ class Saver:
             folder: replaced as a whole.
             model: its trained weights are written.
             optimizer: None for a checkpoint that is only to be used.
+            scaler: of the loss.
             progress: its summary is also written into config.json.
+            live: the weights to go on from, where others are written (`MovingAverage`); else none.
 
         Raises:
             CheckpointError: if it cannot be written, the disk being full perhaps; the checkpoint
                 that was there is as it was.
         """
+        values = {n: whole(p.detach()) for n, p in model.named_parameters() if p.requires_grad}
+        state: dict[str, Any] = {}
+        if optimizer is not None:
+            state = {
+                "optimizer": _optimizer_state(model, optimizer),
+                "progress": asdict(progress),
+                "torch_rng": torch.get_rng_state(),
+                "cuda_rng": torch.cuda.get_rng_state_all(),
+                "scaler": scaler.state_dict(),
+                "live": dict(live),
+                "adapter": values if self.base else {},
+            }
+        if not self.processes.is_first:
+            return
         try:
-            self._write(folder, model, optimizer, progress)
+            self._write(folder, model, values, state, progress)
         except (OSError, RuntimeError, SafetensorError) as error:  # PyTorch raises RuntimeError
             said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
             raise CheckpointError(
@@ -113,54 +143,53 @@ class Saver:
         self,
         folder: Path,
         model: Transformer,
-        optimizer: torch.optim.Optimizer | None,
+        values: Mapping[str, Tensor],
+        state: dict[str, Any],
         progress: Progress,
     ) -> None:
         def also(fresh: Path) -> None:
             copy_tokenizer(self.tokenizer, fresh)
             self.complete(fresh)
-            if optimizer is not None:
-                torch.save(_state(model, optimizer, progress, self.base), fresh / STATE_FILE)
+            if state:
+                torch.save(state, fresh / STATE_FILE)
 
         if self.base is None:
             extras = {"training": progress.summary()}
-            write_checkpoint(folder, model.config, model.numpy_tensors(), None, extras, also)
+            arrays = {name: value.float().cpu().numpy() for name, value in values.items()}
+            write_checkpoint(folder, model.config, arrays, None, extras, also)
             return
         with written_beside(folder) as fresh:
             base = self.base
-            write_adapter(fresh, _updates(model), base.lora, base.folder, base.digest)
+            write_adapter(fresh, _updates(model, values), base.lora, base.folder, base.digest)
             also(fresh)
 
 
-def _state(
-    model: Transformer,
-    optimizer: torch.optim.Optimizer,
-    progress: Progress,
-    base: Base | None,
-) -> dict[str, Any]:
-    trained = {n: p.detach() for n, p in model.named_parameters() if p.requires_grad}
-    return {
-        "optimizer": optimizer.state_dict(),
-        "progress": asdict(progress),
-        "torch_rng": torch.get_rng_state(),
-        "cuda_rng": torch.cuda.get_rng_state_all(),
-        "adapter": trained if base else {},
-    }
+def _optimizer_state(model: Transformer, optimizer: Optimizers) -> Any:
+    """As one process would have it, whether the weights are cut in parts or not."""
+    if not any(isinstance(p, DTensor) for p in model.parameters()):
+        return optimizer.state_dict()
+    options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+    return [get_optimizer_state_dict(model, part, options=options) for part in optimizer.parts]
 
 
-def _updates(model: Transformer) -> dict[str, Update]:
-    return {
-        name: Update(
-            layer.lora_a.detach().float().cpu().numpy(),
-            layer.lora_b.detach().float().cpu().numpy(),
-            layer.scale,
-        )
-        for name, layer in adapters(model)
-    }
+def _updates(model: Transformer, values: Mapping[str, Tensor]) -> dict[str, Update]:
+    def array(name: str) -> NDArray[np.float32]:
+        return values[name].float().cpu().numpy()
+
+    updates = {}
+    for name, layer in adapters(model):
+        module = name.removesuffix("weight")
+        updates[name] = Update(array(f"{module}lora_a"), array(f"{module}lora_b"), layer.scale)
+    return updates
 
 
-def load_state(folder: Path, model: Transformer, optimizer: torch.optim.Optimizer) -> Progress:
-    """Restore model, optimizer and random state in place; returns the progress.
+def load_state(
+    folder: Path, model: Transformer, optimizer: Optimizers, scaler: torch.amp.GradScaler
+) -> tuple[Progress, dict[str, Tensor]]:
+    """Restore optimizer and random state in place, and an adapter's values.
+
+    Returns:
+        The progress, and the weights to go on from where the checkpoint holds averaged ones.
 
     Raises:
         CheckpointError: if there is nothing to resume from, or it is damaged.
@@ -170,18 +199,26 @@ def load_state(folder: Path, model: Transformer, optimizer: torch.optim.Optimize
         raise CheckpointError(f"Nothing to resume at {folder}.", "Start without --resume.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-        optimizer.load_state_dict(state["optimizer"])
+        _restore(model, state.get("adapter", {}))
+        _load_optimizer(model, optimizer, state["optimizer"])
+        scaler.load_state_dict(state.get("scaler", {}))
     except Exception as error:  # unpickling raises anything
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"{path} is damaged: {said}.", "Start a new run.") from None
-    if state.get("adapter"):
-        _restore(model, state["adapter"])
-    else:
-        load_weights(folder, model)
     torch.set_rng_state(state["torch_rng"])
     if torch.cuda.is_available() and "cuda_rng" in state:
         torch.cuda.set_rng_state_all(state["cuda_rng"])
-    return Progress(**state["progress"])
+    return Progress(**state["progress"]), state.get("live", {})
+
+
+def _load_optimizer(model: Transformer, optimizer: Optimizers, saved: Any) -> None:
+    states = [saved] if isinstance(saved, dict) else saved  # one optimizer, before there were two
+    if not any(isinstance(p, DTensor) for p in model.parameters()):
+        optimizer.load_state_dict(states)
+        return
+    options = StateDictOptions(full_state_dict=True)
+    for part, state in zip(optimizer.parts, states, strict=True):
+        set_optimizer_state_dict(model, part, state, options=options)
 
 
 def _restore(model: Transformer, trained: Mapping[str, Tensor]) -> None:
