@@ -66,4 +66,4 @@ def _markdown(shared: Mapping[str, Mapping[str, Mapping[str, Score]]], called: l
 
 
 def _is_share(score: Score) -> bool:
-    return score.low >= 0 and score.high <= 1
+    return 0 <= score.low < score.high <= 1  # a difference that is 0 everywhere is none

@@ -140,7 +140,7 @@ def _section(result: Result) -> str:
     rows = "".join(_row(s) for s in result.scores)
     settings = ", ".join(f"{k} {v}" for k, v in result.settings.items())
     plots = "".join(_figure(line_chart(p), p.title) for p in result.plots)
-    shares = {s.name: {"": s} for s in result.scores if s.low >= 0 and s.high <= 1}
+    shares = {s.name: {"": s} for s in result.scores if 0 <= s.low < s.high <= 1}
     chart = _figure(interval_chart(result.name, shares), "Shares") if len(shares) > 3 else ""
     tables = "".join(_table(t) for t in result.tables)
     return (
