@@ -54,9 +54,11 @@ def language(
         seed: of what is sampled.
         progress: called with what is being done, and how many of how many are finished.
     """
-    scores = perplexity(model, "\n".join(lines[: limit or None]) + "\n", progress)
     starts = [p for p in map(str.split, lines) if len(p) >= GIVEN + WRITTEN]
     chosen = evenly(starts, prompts)
+    if chosen:
+        bleu([], [])  # if it cannot be computed, say so before an hour has gone
+    scores = perplexity(model, "\n".join(lines[: limit or None]) + "\n", progress)
     if chosen:
         scores += _written(model, [" ".join(p[:GIVEN]) for p in chosen], chosen, seed)
     settings = {"lines": len(lines[: limit or None]), "prompts": len(chosen), "seed": seed}
@@ -140,6 +142,8 @@ def bleu(written: Sequence[str], references: Sequence[str]) -> Score:
         raise InputError(
             "BLEU needs sacrebleu, which is not installed.", "Run: pip install 'dragon-lm[eval]'."
         ) from None
+    if not written:
+        return Score("bleu", 0.0, 0, 0.0, 0.0)
     metric = BLEU(effective_order=True)  # a text of under four words would be an error otherwise
     rng = np.random.default_rng(0)
 
