@@ -22,6 +22,58 @@ Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Text = Annotated[str, typer.Option(help="Field that holds the running text.")]
 
 
+def clean(
+    sources: Sources,
+    out: Out,
+    language: Annotated[
+        str, typer.Option(help="Keep this language (en, de, ...); any for all.")
+    ] = "en",
+    least_words: Annotated[int, typer.Option(help="Fewest words of a document.", min=1)] = 50,
+    boilerplate: Annotated[
+        int,
+        typer.Option(help="Leave out lines that stand in so many documents; 0 for none.", min=0),
+    ] = 20,
+    near: Annotated[
+        float, typer.Option(help="Similarity of near duplicates; 0 keeps all.", min=0, max=1)
+    ] = 0.9,
+    no_quality: Annotated[bool, typer.Option("--no-quality", help="Keep poor text too.")] = False,
+    no_safety: Annotated[bool, typer.Option("--no-safety", help="Keep obscene text too.")] = False,
+    keep_personal: Annotated[
+        bool, typer.Option("--keep-personal", help="Leave e-mail addresses, cards and the like.")
+    ] = False,
+    rejected: Annotated[
+        Path | None, typer.Option(help="File for what was left out and why.")
+    ] = None,
+    text: Text = "text",
+    workers: Workers = 0,
+) -> None:
+    """Tidy texts; leave out what is poor, foreign, unsafe or there twice."""
+    from dragon.data.cleaning.language import LANGUAGES
+    from dragon.data.cleaning.stage import Cleaning
+    from dragon.data.cleaning.stage import clean as run
+
+    if language not in (*LANGUAGES, "any"):
+        known = ", ".join(LANGUAGES)
+        raise InputError(f"--language is {language!r}.", f"Use any or one of {known}.")
+    how = Cleaning(
+        language="" if language == "any" else language,
+        least_words=least_words,
+        boilerplate=boilerplate,
+        quality=not no_quality,
+        safety=not no_safety,
+        personal=not keep_personal,
+        near=near,
+        text=text,
+    )
+    with moving() as progress, _timed() as timed:
+        manifest = run(sources, out, how, rejected=rejected, workers=workers, progress=progress)
+    counts = dict(manifest["counts"])
+    documents, kept = counts.pop("documents"), counts.pop("kept")
+    print(f"{out}: {kept:,} of {documents:,} documents kept, {timed(manifest)}")
+    for reason, count in sorted(counts.items(), key=lambda item: (item[0].split(":")[0], -item[1])):
+        print(f"  {reason:<34}{count:>10,}")
+
+
 def randomize(
     sources: Annotated[
         list[Path] | None, typer.Argument(help="Files or folders with text.")

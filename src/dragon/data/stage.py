@@ -177,7 +177,7 @@ def _unfinished(out: Path, plan: str) -> Iterator[tuple[Path, int, Counter[str]]
             folder.mkdir()
             (folder / _JOURNAL).write_text(json.dumps({"plan": plan}) + "\n", "utf-8")
             journal = []
-        sizes = journal[-1]["sizes"] if journal else {}
+        sizes: dict[str, int] = journal[-1]["sizes"] if journal else {}
         for path in folder.iterdir():
             if path.name != _JOURNAL:
                 _cut(path, sizes.get(path.name, 0))
@@ -202,6 +202,11 @@ def _read_journal(folder: Path, plan: str) -> list[dict[str, Any]] | None:
             return None
     if not entries or entries[0].get("plan") != plan:
         return None
+    sizes = entries[-1].get("sizes", {})
+    if any(
+        not p.exists() or p.stat().st_size < n for p, n in ((folder / k, sizes[k]) for k in sizes)
+    ):
+        return None  # stopped in the last work, which takes files away: from the start
     _cut(folder / _JOURNAL, sum(len(line) + 1 for line in lines[:-1]))
     return entries[1:]
 
@@ -268,7 +273,7 @@ def _finished(
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (folder / MANIFEST).write_text(text, "utf-8")
-    return manifest
+    return dict(json.loads(text))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What is done to raw text before anything is learned from it."""
