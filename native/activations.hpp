@@ -24,7 +24,6 @@ struct Input {
 
 // One group: from [group] -> int8 with the largest at 127, and the sum of these; returns the scale.
 static float quantize_group(const float* from, int group, int8_t* values, int32_t* sum_of_values) {
-  typedef int8_t Narrow __attribute__((vector_size(LANES), aligned(1), may_alias));
   Vec top{};
   for (int i = 0; i < group; i += LANES) top = larger(top, absolute(load(from + i)));
   const float most = maximum(top), inverse = most > 1e-30f ? 127.0f / most : 0.0f;
@@ -32,7 +31,7 @@ static float quantize_group(const float* from, int group, int8_t* values, int32_
   for (int i = 0; i < group; i += LANES) {
     const IVec v = __builtin_convertvector((load(from + i) * inverse + ROUNDER) - ROUNDER, IVec);
     total += v;
-    *reinterpret_cast<Narrow*>(values + i) = __builtin_convertvector(v, Narrow);
+    *reinterpret_cast<LooseBytes*>(values + i) = __builtin_convertvector(v, LooseBytes);
   }
   *sum_of_values = int32_t(sum(__builtin_convertvector(total, Vec)));
   return most > 1e-30f ? most / 127.0f : 0.0f;

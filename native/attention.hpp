@@ -2,6 +2,24 @@
 
 constexpr int QUERIES = 12;  // rows of the score buffer: a multiple of every tile
 
+template <class Element>
+constexpr bool SCALED = std::is_same_v<Element, Byte>;
+
+// x [d] on its way into int8: notes the scale, returns what x is multiplied by.
+static float shrink(const float* x, int d, float& scale) {
+  float most = 0;
+  for (int i = 0; i < d; i++) most = std::max(most, std::abs(x[i]));
+  scale = most / 127.0f;
+  return most > 1e-30f ? 127.0f / most : 0.0f;
+}
+
+// rows of scores, `stride` floats apart, times the scales of `tokens` tokens.
+static void grow(float* scores, size_t stride, int rows, const float* scales, int tokens) {
+  for (int i = 0; i < rows; i++)
+    for (int t = 0; t < tokens; t += LANES)
+      store(scores + i * stride + t, load(scores + i * stride + t) * load(scales + t));
+}
+
 // Stores one token's rotated key [d] and value [d] at its position.
 template <class Element>
 static void remember(const Cache& cache, int layer, int head, int d, int position, const float* key,
@@ -10,7 +28,17 @@ static void remember(const Cache& cache, int layer, int head, int d, int positio
   Element* keys =
       cache.keys<Element>(chunk, layer, head) + size_t(at / BLOCK) * d * BLOCK + at % BLOCK;
   Element* values = cache.values<Element>(chunk, layer, head) + size_t(at) * BLOCK;
+  float shrink_key = 1, shrink_value = 1;
+  if constexpr (SCALED<Element>) {
+    float* scales = cache.scales(chunk, layer, head) + at;
+    shrink_key = shrink(key, d, scales[0]);
+    shrink_value = shrink(value, d, scales[CHUNK_TOKENS]);
+  }
   auto keep = [&](int i, int n, Vec k, Vec v) {
+    if constexpr (SCALED<Element>) {
+      k = (k * shrink_key + ROUNDER) - ROUNDER;
+      v = (v * shrink_value + ROUNDER) - ROUNDER;
+    }
     Element converted[2][LANES];
     store(converted[0], k);
     store(converted[1], v);
@@ -72,8 +100,11 @@ static void attend_rows(const Model& model, const Run& run, int layer, int head,
   for (int at = begin; at < end; at += CHUNK_TOKENS) {
     const Element* keys = run.cache->keys<Element>(at / CHUNK_TOKENS, layer, head);
     const Output out{scores + (at - begin), size_t(length)};
-    run_tiles(CacheTile<Element>{keys, size_t(d) * BLOCK, d, rows.q, rows.stride, out}, 0,
-              blocks(std::min(CHUNK_TOKENS, end - at)), rows.n);
+    const int tokens = std::min(CHUNK_TOKENS, end - at);
+    run_tiles(CacheTile<Element>{keys, size_t(d) * BLOCK, d, rows.q, rows.stride, out}, 0, blocks(tokens),
+              rows.n);
+    if constexpr (SCALED<Element>)
+      grow(out.y, out.stride, rows.n, run.cache->scales(at / CHUNK_TOKENS, layer, head), padded(tokens));
   }
   const float scale = 1.0f / std::sqrt(float(d));
   float sums[QUERIES];
@@ -81,9 +112,13 @@ static void attend_rows(const Model& model, const Run& run, int layer, int head,
     sums[i] = softmax_row(scores + size_t(i) * length, first(i) - begin, last(i) - begin, length, scale);
   for (int at = begin; at < end; at += CHUNK_TOKENS) {
     const Element* values = run.cache->values<Element>(at / CHUNK_TOKENS, layer, head);
+    const int tokens = std::min(CHUNK_TOKENS, end - at);
+    if constexpr (SCALED<Element>)
+      grow(scores + (at - begin), length, rows.n,
+           run.cache->scales(at / CHUNK_TOKENS, layer, head) + CHUNK_TOKENS, padded(tokens));
     const Output out{mixed, size_t(d_padded), nullptr, at == begin ? Into::store : Into::add};
-    run_tiles(CacheTile<Element>{values, size_t(CHUNK_TOKENS) * BLOCK, std::min(CHUNK_TOKENS, end - at),
-                                 scores + (at - begin), size_t(length), out},
+    run_tiles(CacheTile<Element>{values, size_t(CHUNK_TOKENS) * BLOCK, tokens, scores + (at - begin),
+                                 size_t(length), out},
               0, blocks(d), rows.n);
   }
   for (int i = 0; i < rows.n; i++) {
@@ -117,6 +152,8 @@ static void attend_head(const Model& model, const Run& run, int layer, int head,
 
 static void attend(const Model& model, const Run& run, int layer, int head, int first, int last,
                    const float* q, float* out, size_t stride, float* scores, float* mixed) {
-  auto with = run.cache->half() ? attend_head<Half> : attend_head<float>;
+  auto with = attend_head<float>;
+  if (run.cache->kept() == Kept::f16) with = attend_head<Half>;
+  if (run.cache->kept() == Kept::int8) with = attend_head<Byte>;
   with(model, run, layer, head, first, last, q, out, stride, scores, mixed);
 }

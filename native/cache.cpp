@@ -11,14 +11,19 @@ namespace {
 
 constexpr std::align_val_t LINE{64};
 
+// Of a token's key or value: an element of it, and what it has beside its elements.
+size_t element_bytes(Kept kept) { return kept == Kept::f32 ? 4 : kept == Kept::f16 ? 2 : 1; }
+size_t scale_bytes(Kept kept) { return kept == Kept::int8 ? sizeof(float) : 0; }
+
 int chunks_of(int tokens) { return (tokens + CHUNK_TOKENS - 1) / CHUNK_TOKENS; }
 
 }  // namespace
 
-Cache::Cache(int slots, int kv_heads, int head_dim, int capacity, bool half)
-    : slots_(slots), kv_heads_(kv_heads), head_dim_(head_dim), capacity_(capacity), half_(half),
+Cache::Cache(int slots, int kv_heads, int head_dim, int capacity, Kept kept)
+    : slots_(slots), kv_heads_(kv_heads), head_dim_(head_dim), capacity_(capacity), kept_(kept),
       key_size_(size_t(CHUNK_TOKENS) * head_dim), value_size_(size_t(CHUNK_TOKENS) * padded(head_dim)),
-      chunk_bytes_(size_t(slots) * kv_heads * (key_size_ + value_size_) * (half ? 2 : 4)) {
+      chunk_bytes_(size_t(slots) * kv_heads *
+                   ((key_size_ + value_size_) * element_bytes(kept) + 2 * CHUNK_TOKENS * scale_bytes(kept))) {
   if (slots < 1 || kv_heads < 1 || head_dim < 1 || capacity < 0)
     throw std::invalid_argument("a cache needs slots, heads, a head size and a capacity");
 }

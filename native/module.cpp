@@ -38,6 +38,13 @@ Format format(const std::string& name) {
   throw std::invalid_argument("there is no format " + name);
 }
 
+Kept kept(const std::string& name) {
+  if (name == "f32") return Kept::f32;
+  if (name == "f16") return Kept::f16;
+  if (name == "int8") return Kept::int8;
+  throw std::invalid_argument("a cache keeps f32, f16 or int8, not " + name);
+}
+
 // (n, k, format, data, scale | None, group, bias | None), or None
 Matrix matrix(nb::handle description) {
   if (description.is_none()) return {};
@@ -169,8 +176,12 @@ NB_MODULE(_native, m) {
   m.doc() = "dRAGon's compiled kernels; use them through dragon.engine.";
   nb::set_leak_warnings(false);  // a program may well end with an engine in a global
   nb::class_<Cache>(m, "Cache")
-      .def(nb::init<int, int, int, int, bool>(), nb::arg("slots"), nb::arg("kv_heads"),
-           nb::arg("head_dim"), nb::arg("capacity"), nb::arg("half"))
+      .def("__init__",
+           [](Cache* place, int slots, int kv_heads, int head_dim, int capacity, const std::string& kv) {
+             new (place) Cache(slots, kv_heads, head_dim, capacity, kept(kv));
+           },
+           nb::arg("slots"), nb::arg("kv_heads"), nb::arg("head_dim"), nb::arg("capacity"),
+           nb::arg("kv"))
       .def("truncate", &Cache::truncate)
       .def("fork", &Cache::fork)
       .def_prop_ro("length", &Cache::length)

@@ -64,7 +64,9 @@ struct Pass {
         for (int h = head * per_kv; h < end * per_kv; h++) turn(layer.q_norm, q + h * d, position);
         for (int h = head; h < end; h++) {
           turn(layer.k_norm, k + h * d, position);
-          auto keep = run.cache->half() ? remember<Half> : remember<float>;
+          auto keep = remember<float>;
+          if (run.cache->kept() == Kept::f16) keep = remember<Half>;
+          if (run.cache->kept() == Kept::int8) keep = remember<Byte>;
           keep(*run.cache, index, h, d, position, k + h * d, v + h * d);
         }
       }

@@ -12,6 +12,9 @@ constexpr int V = BLOCK / LANES;  // vectors in a block
 struct Half {  // IEEE binary16, by its bits
   uint16_t bits;
 };
+struct Byte {  // int8
+  int8_t value;
+};
 struct BFloat {  // bfloat16: the upper half of a float
   uint16_t bits;
 };
@@ -28,6 +31,17 @@ static inline IVec load_16_bits(const void* p) {
 }
 static inline void store_16_bits(void* p, IVec v) {
   *static_cast<LooseHalves*>(p) = __builtin_convertvector(v, LooseHalves);
+}
+
+typedef int8_t LooseBytes __attribute__((vector_size(LANES), aligned(1), may_alias));
+
+static inline Vec load(const Byte* p) {
+  const IVec wide = __builtin_convertvector(*reinterpret_cast<const LooseBytes*>(p), IVec);
+  return __builtin_convertvector(wide, Vec);
+}
+// v from -127 to 127, whole numbers.
+static inline void store(Byte* p, Vec v) {
+  *reinterpret_cast<LooseBytes*>(p) = __builtin_convertvector(__builtin_convertvector(v, IVec), LooseBytes);
 }
 
 static inline Vec load(const BFloat* p) { return (Vec)(load_16_bits(p) << 16); }

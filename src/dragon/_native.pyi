@@ -8,7 +8,7 @@ class Cache:
     """Keys and values of one sequence, in chunks that forks share."""
 
     def __init__(
-        self, slots: int, kv_heads: int, head_dim: int, capacity: int, half: bool
+        self, slots: int, kv_heads: int, head_dim: int, capacity: int, kv: str
     ) -> None: ...
     @property
     def length(self) -> int: ...

@@ -6,12 +6,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragon.config import ModelConfig
+from dragon.engine import Engine
 from dragon.engine.body import Body, Floats, Run
 from dragon.engine.kernels import make_body, native_is_built
-from tests.engine.models import as_weights, needs_native, random_tensors
+from dragon.errors import ConfigError
+from tests.engine.models import (
+    COVERED,
+    as_weights,
+    configs,
+    isas,
+    needs_native,
+    random_tensors,
+)
 
 CONFIG = ModelConfig(20, 24, 30, 2, 4, 2, 400, position="learned")
-KINDS = [("numpy", None)] + [("native", kv) for kv in ("f32", "f16") if native_is_built()]
+KINDS = [("numpy", None), ("numpy", "int8")]
+KINDS += [("native", kv) for kv in ("f32", "f16", "int8") if native_is_built()]
 BODIES: dict[str, Body] = {
     f"{kernels}_{kv}": make_body(CONFIG, as_weights(random_tensors(CONFIG)), kernels, 1, kv)  # type: ignore[arg-type]
     for kernels, kv in KINDS
@@ -86,6 +96,63 @@ def test_halves_take_half_and_stay_near() -> None:
     ours, expected = read(half, caches[1], 0, rows(0, 100)), read(exact, caches[0], 0, rows(0, 100))
     assert caches[1].nbytes * 2 == caches[0].nbytes
     np.testing.assert_allclose(ours, expected, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("isa", [*isas()])
+@given(configs(attention="causal", **COVERED), st.integers(1, 64), st.integers(0, 2**20))
+@settings(max_examples=15)
+def test_int8_equals_its_plain_twin(isa: str, config: ModelConfig, length: int, seed: int) -> None:
+    weights = as_weights(random_tensors(config, seed))
+    ids = np.random.default_rng(seed).integers(0, config.vocab_size, length, np.int32)
+    ours = Engine(config, weights, kernels=isa, threads=2, kv="int8").logits(ids)
+    plain = Engine(config, weights, kernels="numpy", kv="int8").logits(ids)
+    # A number on the border between two steps may fall to either side: 1/254 of the largest.
+    np.testing.assert_allclose(ours, plain, atol=2e-2 * np.abs(plain).max(), rtol=0)
+    exact = Engine(config, weights, kernels=isa, threads=2, kv="f32").logits(ids)
+    np.testing.assert_allclose(ours, exact, atol=0.1 * np.abs(exact).max(), rtol=0)
+
+
+@pytest.mark.parametrize("kernels", ["numpy", *isas()])
+def test_int8_sees_a_key_and_a_value_in_255_steps(kernels: str) -> None:
+    config = ModelConfig(20, 24, 30, 1, 1, 1, 400, position="learned")
+    rounded = make_body(config, as_weights(random_tensors(config)), kernels, 1, "int8")
+    exact = make_body(config, as_weights(random_tensors(config)), kernels, 1, "f32")
+    ours, expected = (read(b, b.new_cache(400), 0, rows(0, 300)) for b in (rounded, exact))
+    error = np.abs(ours - expected).max() / np.abs(expected).max()
+    assert 1e-6 < error < 0.02
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_what_is_read_once_is_not_rounded(once: bool) -> None:
+    for kernels, kv in KINDS:
+        if kv == "int8":
+            rounded = make_body(CONFIG, as_weights(random_tensors(CONFIG)), kernels, 1, "int8")
+            exact = make_body(CONFIG, as_weights(random_tensors(CONFIG)), kernels, 1, "f32")
+            ours, expected = (
+                body.forward(rows(0, 50), [Run(body.new_cache(50, once), 0, 50, 50)])
+                for body in (rounded, exact)
+            )
+            assert np.array_equal(ours, expected) == once
+
+
+@needs_native
+def test_int8_takes_half_of_halves() -> None:
+    config = ModelConfig(20, 128, 30, 2, 2, 2, 400)
+    caches = []
+    for kv in ("f16", "int8"):
+        body = make_body(config, as_weights(random_tensors(config)), "native", 1, kv)  # type: ignore[arg-type]
+        caches.append(body.new_cache(400))
+        x = np.ones((100, 128), np.float32)
+        read(body, caches[-1], 0, x)
+    assert caches[1].nbytes / caches[0].nbytes == (64 + 4) / 128
+
+
+def test_another_kv_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DRAGON_KV", "int4")
+    with pytest.raises(ConfigError, match="DRAGON_KV is 'int4'"):
+        make_body(CONFIG, as_weights(random_tensors(CONFIG)), None, 1)
+    monkeypatch.setenv("DRAGON_KV", "int8")
+    assert make_body(CONFIG, as_weights(random_tensors(CONFIG)), None, 1).kv == "int8"  # type: ignore[attr-defined]
 
 
 @needs_native

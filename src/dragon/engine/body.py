@@ -5,7 +5,7 @@ Shapes: M rows of all sequences together, C channels, T tokens, V vocabulary.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dragon.engine.matrices import Matrix
 
 Floats = NDArray[np.float32]
+KeptAs = Literal["f32", "f16", "int8"]  # keys and values of a sequence
 Linear = Callable[[Floats], Floats]
 Recurrence = Callable[[Floats], Floats]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from dragon.config import ModelConfig
 from dragon.engine.beam import Answer, BeamSearch, beam_search
-from dragon.engine.body import Body, Floats, Run
+from dragon.engine.body import Body, Floats, KeptAs, Run
 from dragon.engine.constraints import Constraint
 from dragon.engine.embedding import Embedding, Features, Ids
 from dragon.engine.health import check_finite
@@ -51,28 +51,38 @@ class Engine:
         *,
         kernels: str | None = None,
         threads: int | None = None,
+        kv: KeptAs | None = None,
     ) -> None:
         self.config = config
-        self.body: Body = make_body(config, weights, kernels, threads)
+        self.body: Body = make_body(config, weights, kernels, threads, kv)
         self.embedding = Embedding(config, weights)
         self.heads = Heads(config, self.body, weights)
         self.network = Network(config, self.body, self.embedding, self.heads.pointer, weights)
 
     @classmethod
-    def open(cls, folder: Path, *, kernels: str | None = None, threads: int | None = None) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        *,
+        kernels: str | None = None,
+        threads: int | None = None,
+        kv: KeptAs | None = None,
+    ) -> Self:
         """Open a model folder, float or packed.
 
         Args:
             folder: config.json and model.safetensors.
             kernels: "native" or "numpy"; else DRAGON_KERNELS; else native where it is built.
             threads: of the native kernels; else DRAGON_THREADS; else the physical cores.
+            kv: how keys and values are kept: "f32", "f16" or "int8", half as large as f16 and not
+                exact; else DRAGON_KV; else f32 for float weights and f16 for packed ones.
 
         Raises:
             CheckpointError: if the folder is not a whole, undamaged model.
             ConfigError: for unknown kernels or threads below 1.
         """
         config, weights = load(folder, read_often=True)
-        return cls(config, weights, kernels=kernels, threads=threads)
+        return cls(config, weights, kernels=kernels, threads=threads, kv=kv)
 
     @property
     def kernels(self) -> str:

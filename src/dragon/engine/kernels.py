@@ -7,10 +7,10 @@ import os
 import sys
 from collections.abc import Mapping
 from functools import cache
-from typing import Literal
+from typing import cast, get_args
 
 from dragon.config import ModelConfig
-from dragon.engine.body import Body
+from dragon.engine.body import Body, KeptAs
 from dragon.engine.matrices import Matrix
 from dragon.engine.numpy_body import NumpyBody
 from dragon.errors import ConfigError
@@ -28,26 +28,27 @@ def make_body(
     weights: Mapping[str, Matrix],
     kernels: str | None,
     threads: int | None,
-    kv: Literal["f32", "f16"] | None = None,
+    kv: KeptAs | None = None,
 ) -> Body:
     """The body on the kernels asked for, by argument, then by DRAGON_KERNELS, then the fastest.
 
     Args:
         kernels: one of `KERNELS`.
         threads: of the compiled kernels.
-        kv: how these keep keys and values; None is f32 for float weights, else f16.
+        kv: how keys and values are kept, by argument, then by DRAGON_KV; None is f32 for float
+            weights, else f16. NumPy keeps floats, for int8 rounded as if they were.
 
     Raises:
-        ConfigError: for kernels of another name, for compiled ones that are not built, do not cover
-            the model or do not run on this processor though asked for by name, or for threads
-            below 1.
+        ConfigError: for kernels or a kv of another name, for compiled kernels that are not built,
+            do not cover the model or do not run on this processor though asked for by name, or for
+            threads below 1.
     """
     asked = kernels or os.environ.get("DRAGON_KERNELS") or None
     if asked not in (None, *KERNELS):
         raise ConfigError(f"DRAGON_KERNELS is {asked!r}.", f"Use one of {', '.join(KERNELS)}.")
-    count = _threads(threads)
+    count, kv = _threads(threads), _kept_as(kv)
     if asked == "numpy":
-        return NumpyBody(config, weights)
+        return NumpyBody(config, weights, kv)
     reason = _why_not_native(config)
     if reason is None:
         from dragon.engine.native_body import NativeBody
@@ -56,7 +57,7 @@ def make_body(
     if asked is not None:
         raise ConfigError(f"DRAGON_KERNELS is {asked}, but {reason}", "Use numpy.")
     _say_once(reason)
-    return NumpyBody(config, weights)
+    return NumpyBody(config, weights, kv)
 
 
 def native_is_built() -> bool:
@@ -88,6 +89,16 @@ def _threads(threads: int | None) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ConfigError(f"threads is {text}.", "It must be 1 or more.")
     return int(text)
+
+
+def _kept_as(kv: KeptAs | None) -> KeptAs | None:
+    asked = kv or os.environ.get("DRAGON_KV") or None
+    for known in get_args(KeptAs):
+        if asked == known:
+            return cast(KeptAs, known)
+    if asked is None:
+        return None
+    raise ConfigError(f"DRAGON_KV is {asked!r}.", f"Use one of {', '.join(get_args(KeptAs))}.")
 
 
 def physical_cores() -> int:

@@ -7,7 +7,7 @@ matrix.
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from dragon._native import Cache, runs_on
 from dragon.config import ModelConfig
 from dragon.engine import bf16_layout
 from dragon.engine.blocks import interleave, padded
-from dragon.engine.body import Floats, Linear, Recurrence, Run
+from dragon.engine.body import Floats, KeptAs, Linear, Recurrence, Run
 from dragon.engine.kernels import COMPILED
 from dragon.engine.large_pages import Slabs
 from dragon.engine.matrices import BFloat16, Int4, Int8, Matrix
@@ -56,8 +56,9 @@ class NativeBody:
         threads: how many threads share the work, the caller included.
         isa: instruction set, one of `dragon.engine.kernels.COMPILED`; None is the best that this
             processor has.
-        kv: how keys and values are kept: "f32", "f16", or None, which is f32 where the weights are
-            (so that float models stay exact) and f16 elsewhere. What is read once stays in f32.
+        kv: how keys and values are kept: "f32", "f16", "int8" with a scale for each token and
+            head, or None, which is f32 where the weights are (so that float models stay exact) and
+            f16 elsewhere. What is read once stays in f32.
 
     Raises:
         ConfigError: for an instruction set that this processor does not run.
@@ -71,7 +72,7 @@ class NativeBody:
         weights: Mapping[str, Matrix],
         threads: int,
         isa: str | None = None,
-        kv: Literal["f32", "f16"] | None = None,
+        kv: KeptAs | None = None,
     ) -> None:
         if isa is not None and (isa not in COMPILED or not runs_on(isa)):
             usable = ", ".join(filter(runs_on, COMPILED))
@@ -84,7 +85,7 @@ class NativeBody:
         c = config
         layers = [self._layer(layer) for layer in range(c.num_hidden_layers)]
         exact = not layers or layers[0][4][2] == "f32"
-        self.kv = kv or ("f32" if exact else "f16")
+        self.kv: KeptAs = kv or ("f32" if exact else "f16")
         self._compiled = Compiled(
             (
                 c.hidden_size,
@@ -112,8 +113,7 @@ class NativeBody:
         """Room for one sequence, taken in chunks as it grows."""
         c = self.config
         slots = 2 if once else max(1, c.num_hidden_layers)
-        half = self.kv == "f16" and not once
-        return Cache(slots, c.num_key_value_heads, c.head_dim, capacity, half)
+        return Cache(slots, c.num_key_value_heads, c.head_dim, capacity, "f32" if once else self.kv)
 
     def forward(self, x: Floats, runs: Sequence[Run]) -> Floats:
         """Embeddings [M, C] -> normed states [M, C]."""

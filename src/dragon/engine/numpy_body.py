@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dragon.config import ModelConfig
-from dragon.engine.body import Floats, Linear, Recurrence, Run
+from dragon.engine.body import Floats, KeptAs, Linear, Recurrence, Run
 from dragon.engine.matrices import Matrix
 from dragon.engine.numpy_cache import NumpyCache
 from dragon.rotary import rope_table
@@ -130,12 +130,15 @@ def scan(weights: Floats, gates: Floats) -> Floats:
 
 
 class NumpyBody:
-    """`dragon.engine.body.Body` in NumPy."""
+    """`dragon.engine.body.Body` in NumPy; with kv = "int8", keys and values are rounded to it."""
 
     name = "numpy"
 
-    def __init__(self, config: ModelConfig, weights: Mapping[str, Matrix]) -> None:
+    def __init__(
+        self, config: ModelConfig, weights: Mapping[str, Matrix], kv: KeptAs | None = None
+    ) -> None:
         self.config = config
+        self.kv = kv
         self.matrices = weights
         self.weights: dict[str, Floats] = {}
         self._rope = rope_table(config, 0)
@@ -151,7 +154,8 @@ class NumpyBody:
         """Room for one sequence."""
         c = self.config
         slots = 1 if once else c.num_hidden_layers
-        return NumpyCache(slots, capacity, c.num_key_value_heads, c.head_dim)
+        rounded = self.kv == "int8" and not once
+        return NumpyCache(slots, capacity, c.num_key_value_heads, c.head_dim, rounded)
 
     def forward(self, x: Floats, runs: Sequence[Run]) -> Floats:
         """Embeddings [M, C] -> normed states [M, C]."""

@@ -20,9 +20,13 @@ class NumpyCache:
         slots: layers kept apart; 1 where the sequence is read once.
         capacity: most tokens.
         kv_heads, head_dim: K and D.
+        rounded: keep what int8 would hold of each token's key and value, with a scale of its own.
     """
 
-    def __init__(self, slots: int, capacity: int, kv_heads: int, head_dim: int) -> None:
+    def __init__(
+        self, slots: int, capacity: int, kv_heads: int, head_dim: int, rounded: bool = False
+    ) -> None:
+        self.rounded = rounded
         self.slots = slots
         self.capacity = capacity
         self.length = 0
@@ -47,8 +51,8 @@ class NumpyCache:
         self._grow(end)
         self.length = max(self.length, end)
         all_keys, all_values = self.keys[layer % self.slots], self.values[layer % self.slots]
-        all_keys[start:end] = keys
-        all_values[start:end] = values
+        all_keys[start:end] = rounded_to_int8(keys) if self.rounded else keys
+        all_values[start:end] = rounded_to_int8(values) if self.rounded else values
         return all_keys[:end], all_values[:end]
 
     def truncate(self, length: int) -> None:
@@ -62,7 +66,7 @@ class NumpyCache:
         """A new sequence that begins with the first `length` tokens of this one."""
         assert 0 <= length <= self.length
         slots, _, kv_heads, head_dim = self.keys.shape
-        other = type(self)(slots, self.capacity, kv_heads, head_dim)
+        other = type(self)(slots, self.capacity, kv_heads, head_dim, self.rounded)
         other.keys, other.values = self.keys.copy(), self.values.copy()
         other.length = self.length
         other.truncate(length)
@@ -76,3 +80,14 @@ class NumpyCache:
         more = -(-max(tokens - room, room // 2) // CHUNK) * CHUNK
         wider = ((0, 0), (0, more), (0, 0), (0, 0))
         self.keys, self.values = np.pad(self.keys, wider), np.pad(self.values, wider)
+
+
+def rounded_to_int8(x: Floats) -> Floats:
+    """Vectors [..., D] in 255 steps, the largest number of each at the end of the scale.
+
+    >>> rounded_to_int8(np.float32([[127.0, 0.4, -3.6]])).tolist()
+    [[127.0, 0.0, -4.0]]
+    """
+    scale = np.abs(x).max(axis=-1, keepdims=True) / np.float32(127)
+    rounded: Floats = np.rint(x / np.where(scale > 0, scale, np.float32(1))) * scale
+    return rounded
