@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dragon.answer.reader import Reader
+from dragon.errors import DataError
 from dragon.evaluate.doubt import abstention, risk_area, risk_coverage
 from dragon.evaluate.given import Shelf, read, shelf
 from dragon.evaluate.grounded import grounding
@@ -94,6 +95,12 @@ def test_a_result_has_all_conditions(reader: Reader) -> None:
 
 def test_the_limit_holds_for_each_kind(reader: Reader) -> None:
     assert grounding("toy", reader, [STAY, SIGN, TAX], limit=1).count == 2
+
+
+def test_questions_without_their_text_are_refused(reader: Reader) -> None:
+    for questions in ([Question("Why?", ("x",), "a.md", " ")], [TAX], []):
+        with pytest.raises(DataError, match="no context, or none has an answer"):
+            grounding("toy", reader, questions)
 
 
 def test_sure_and_right_is_the_best_curve() -> None:

@@ -83,6 +83,12 @@ def test_names_of_the_training_text_are_counted_in_what_is_written(tmp_path: Pat
     assert knowledge(model, [ADA], [PER], samples=20) == result
 
 
+def test_a_sentence_that_leaves_no_room_is_not_asked(tmp_path: Path) -> None:
+    model = LanguageModel.open(write_random(tmp_path))  # reads 32 tokens
+    long = ("Per Holm", "Per Holm " + "swims and " * 30 + "was born in Bergen.")
+    assert knowledge(model, [ADA, long], samples=0, limit=1).count == len(find_facts([ADA]))
+
+
 def test_begins_compares_words() -> None:
     assert begins(" the Oslo of old", "Oslo")
     assert not begins("Oslofjord", "Oslo")

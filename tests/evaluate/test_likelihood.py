@@ -11,6 +11,7 @@ from tests.answer.number_reader import write_number_reader
 from tests.evaluate.models import TEXTS, write_knowing, write_random
 
 VARIANTS = [{}, {"position": "learned", "norm": "layernorm"}, {"pointer_head": True}]
+VARIANTS += [{"attention": "prefix"}, {"sliding_window": 3}]
 
 
 @pytest.mark.parametrize("fields", VARIANTS, ids=str)
@@ -20,7 +21,7 @@ def test_together_as_alone(tmp_path: Path, fields: dict[str, object], kernels: s
     sequences = [model.encode(text)[:n] for text in TEXTS for n in (2, 5, 9)]
     together = model.log_probs(sequences)
     for ids, found in zip(sequences, together, strict=True):
-        logits = model.engine.logits(np.array(ids[:-1])).astype(np.float64)
+        logits = model.engine.logits(np.array(ids[:-1]), 0).astype(np.float64)
         whole = logits - np.log(np.exp(logits).sum(1, keepdims=True))
         assert found == pytest.approx([whole[i, t] for i, t in enumerate(ids[1:])], abs=1e-4)
 
@@ -37,6 +38,7 @@ def test_what_is_known_by_heart_is_likely_and_is_written(tmp_path: Path) -> None
     known, unknown = model.totals([TEXTS[2], "The locker Ida of has Vik the number 47123."])
     assert known > unknown
     assert model.write(["The locker of"], 2) == ["Ida Vik"]
+    assert model.write(["saw " * 99 + "The locker of"], 2) == ["Ida Vik"]  # its end is read
 
 
 def test_what_is_sampled_follows_the_seed(tmp_path: Path) -> None:

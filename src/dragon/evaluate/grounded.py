@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dragon.answer import Answerer
 from dragon.answer.reader import Reader
+from dragon.errors import DataError
 from dragon.evaluate.doubt import abstention, risk_area, risk_coverage
 from dragon.evaluate.given import READ, Asked, Found, read, shelf
 from dragon.evaluate.grounding import best_sentence
@@ -65,7 +66,15 @@ def grounding(
         limit: most answerable and most unanswerable ones, spread evenly; 0 for all.
         seed: of the exchanged entities.
         progress: called with what is being done, and how many of how many are finished.
+
+    Raises:
+        DataError: if a question has no context, or none can be answered.
     """
+    if not any(q.answerable for q in questions) or not all(q.context.strip() for q in questions):
+        raise DataError(
+            f"{name}: a question has no context, or none has an answer.",
+            "Give questions in SQuAD's fields: title, context, question, answers.",
+        )
     yes = evenly([q for q in questions if q.answerable], limit)
     no = evenly([q for q in questions if not q.answerable], limit)
     with shelf(questions, reader) as texts:

@@ -102,10 +102,12 @@ def knowledge(
     Raises:
         DataError: if no fact is found.
     """
-    facts = find_facts(trained)
+    facts = _fitting(model, find_facts(trained))
     if not facts:
         raise DataError("No facts were found in the articles.", "Give more of the training text.")
-    scores, tables = _closed_book(model, facts, find_facts(unseen), limit, seed, progress)
+    scores, tables = _closed_book(
+        model, facts, _fitting(model, find_facts(unseen)), limit, seed, progress
+    )
     if canaries:
         scores.append(_exposure(model, canaries, seed, progress))
     if samples:
@@ -118,6 +120,12 @@ def knowledge(
         "seed": seed,
     }
     return Result("knowledge", SAYS, len(facts), tuple(scores), tables, settings=settings)
+
+
+def _fitting(model: LanguageModel, facts: Sequence[Fact]) -> list[Fact]:
+    """The facts whose sentence leaves room in the context for any object."""
+    most = model.context - 2 * OBJECT_TOKENS
+    return [f for f in facts if len(model.encode(f.prompt)) <= most]
 
 
 def _closed_book(

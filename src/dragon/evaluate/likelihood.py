@@ -128,14 +128,13 @@ class LanguageModel:
     ) -> list[str]:
         """What the model goes on with after each prompt; the seed counts on from prompt to prompt.
 
-        Raises:
-            InputError: if a prompt is longer than the context.
+        Of a prompt that leaves no room for that much, only the end is read.
         """
         network = self.engine.network
         writers = []
         for number, prompt in enumerate(prompts):
             sampling = Sampling(temperature=temperature, seed=seed + number)
-            writing = Writing(self.encode(prompt), max_tokens, sampling, self.ends)
+            writing = Writing(self._end_of(prompt, max_tokens), max_tokens, sampling, self.ends)
             writing.check(network)
             writers.append(Writer(network, writing))
         for at in range(0, len(writers), TOGETHER):
@@ -147,6 +146,11 @@ class LanguageModel:
                         pass
                 going = [w for w in going if w.finish_reason is None]
         return [self.tokenizer.decode(w.tokens[len(w.prompt) :]) for w in writers]
+
+    def _end_of(self, prompt: str, max_tokens: int) -> list[int]:
+        ids = self.tokenizer.encode(prompt)
+        room = max(1, self.context - max_tokens - len(self.opening))
+        return [*self.opening, *ids[-room:]]
 
     def _batches(self, sequences: Sequence[Ids]) -> Iterator[list[int]]:
         """Indices of sequences of like length that are read together."""
