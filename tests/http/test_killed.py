@@ -45,6 +45,11 @@ def started(settings: ServerSettings) -> Iterator[tuple["subprocess.Popen[bytes]
         process.stdout.close()
 
 
+def steps_of(run: Path) -> list[int]:
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["step"] for line in lines]
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_training_goes_on_where_it_was(fresh: ServerSettings, models: Models) -> None:
@@ -63,14 +68,17 @@ def test_training_goes_on_where_it_was(fresh: ServerSettings, models: Models) ->
         process.wait()
     # Training does not outlive its server, however that ends.
     wait_until(lambda: is_free(settings.state / "jobs.lock"))
-    before = [json.loads(line)["step"] for line in (run / "metrics.jsonl").open()]
+    before = steps_of(run)
     assert not (settings.state / "models").exists()
     with serving(settings) as served:
         wait_until(lambda: served.http.get(f"{jobs}/{job}").json()["status"] == "succeeded", 500)
         found = served.http.get(f"{jobs}/{job}").json()
-        said = [one["message"] for one in served.http.get(f"{jobs}/{job}/events").json()["data"]]
+        said = [
+            one["message"]
+            for one in served.http.get(f"{jobs}/{job}/events?limit=100").json()["data"]
+        ]
         names = [one["id"] for one in served.http.get("/v1/models").json()["data"]]
-    steps = [json.loads(line)["step"] for line in (run / "metrics.jsonl").open()]
+    steps = steps_of(run)
     assert steps == list(range(1, found["dragon"]["steps"] + 1))
     assert any(text.startswith("Going on from step ") for text in said)
     assert 10 <= len(before) < len(steps)

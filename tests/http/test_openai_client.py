@@ -219,6 +219,38 @@ def test_responses_stream(client: OpenAI) -> None:
     assert events[-1].response.output_text == text == "The canteen has 45 seats. [1]"
 
 
+def test_file_batches(client: OpenAI) -> None:
+    named = {f"room-{n}.md": f"# Room {n}\n\nRoom {n} has {n}0 chairs.\n" for n in (3, 4)}
+    files = [
+        client.files.create(file=(name, io.BytesIO(text.encode())), purpose="assistants").id
+        for name, text in named.items()
+    ]
+    batches = client.vector_stores.file_batches
+    store = client.vector_stores.create(name="Rooms")
+    with pytest.raises(openai.NotFoundError, match="file-nope"):
+        batches.create(store.id, file_ids=[*files, "file-nope"])
+    assert not list(client.vector_stores.files.list(store.id))
+    batch = batches.create(store.id, file_ids=files)
+    assert batch.file_counts.total == 2
+    wait_until(lambda: batches.retrieve(batch.id, vector_store_id=store.id).status == "completed")
+    done = batches.retrieve(batch.id, vector_store_id=store.id)
+    assert done.file_counts.completed == 2
+    listed = batches.list_files(batch.id, vector_store_id=store.id, filter="completed")
+    assert [one.id for one in listed] == files[::-1]
+    with pytest.raises(openai.ConflictError, match="is over"):
+        batches.cancel(batch.id, vector_store_id=store.id)
+    client.vector_stores.files.delete(files[0], vector_store_id=store.id)
+    counts = batches.retrieve(batch.id, vector_store_id=store.id).file_counts
+    assert (counts.completed, counts.cancelled, counts.total) == (1, 1, 2)
+    with pytest.raises(openai.NotFoundError):
+        batches.retrieve("vsfb_nope", vector_store_id=store.id)
+    with pytest.raises(openai.ConflictError):
+        batches.create("default", file_ids=files)
+    client.vector_stores.delete(store.id)
+    for file in files:
+        client.files.delete(file)
+
+
 def test_files_and_vector_stores(client: OpenAI, served: Served) -> None:
     text = b"# Parking\n\nThe garage holds 88 cars.\n"
     file = client.files.create(file=("parking.md", io.BytesIO(text)), purpose="assistants")

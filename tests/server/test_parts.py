@@ -199,3 +199,46 @@ def test_prompts_of_other_models_follow_their_template(tmp_path: Path) -> None:
     assert ours.chat(talk) == template.ids(tokenizer, said)
     assert tokenizer.id("<|end|>") in ours.ends
     assert ours.text("") == [tokenizer.id("<|end|>")]
+
+
+def test_an_older_database_gains_what_it_lacks(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "server.db"
+    fresh = Database(path)
+    fresh.rows("INSERT INTO libraries VALUES ('a', 'b', 1)")
+    fresh.close()
+    for version, lacking in ((1, ("jobs", "job_events", "file_batches")), (2, ("file_batches",))):
+        with sqlite3.connect(path) as older:
+            for table in lacking:
+                older.execute(f"DROP TABLE {table}")
+            older.execute(f"PRAGMA user_version = {version}")
+        older.close()
+        again = Database(path)
+        assert [row["name"] for row in again.rows("SELECT name FROM libraries")] == ["b"]
+        assert again.rows("SELECT * FROM jobs") == again.rows("SELECT * FROM file_batches") == []
+        again.close()
+
+
+@pytest.mark.parametrize(
+    ("store", "part"),
+    [("memcached://x", "redis://HOST"), ("redis://:secret@127.0.0.1:1", "does not answer")],
+)
+def test_a_store_of_rates_that_is_none_ends_the_start(store: str, part: str) -> None:
+    with pytest.raises(ConfigError, match=part) as caught:
+        Limits("2/minute", store)
+    assert "secret" not in str(caught.value)
+
+
+def test_nobody_passes_uncounted_when_the_store_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    from limits.errors import StorageError
+
+    limits = Limits("2/minute")
+
+    def lost(*_: object) -> bool:
+        raise StorageError(ConnectionError("gone"))
+
+    monkeypatch.setattr(limits._limiter, "hit", lost)
+    with pytest.raises(ApiError) as caught:
+        limits.check("a")
+    assert (caught.value.status, caught.value.code) == (503, "rate_store")

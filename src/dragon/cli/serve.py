@@ -32,6 +32,9 @@ def serve(
         int, typer.Option(help="Seconds between looks for changed documents; 0: never.", min=0)
     ] = 0,
     rate: Annotated[str, typer.Option(help='Requests of one client: "60/minute".')] = "",
+    rate_store: Annotated[
+        str, typer.Option(help="Redis that counts for several servers: redis://HOST:6379.")
+    ] = "",
     allow_host: Annotated[
         list[str] | None, typer.Option(help="Name under which browsers reach the server.")
     ] = None,
@@ -71,6 +74,7 @@ def serve(
             top_k=top_k,
             watch=watch,
             rate=rate,
+            rate_store=rate_store,
             hosts=tuple(allow_host or ()),
             cors=tuple(cors or ()),
             unprotected=unprotected,

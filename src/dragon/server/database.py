@@ -16,7 +16,7 @@ from typing import Any
 from dragon.errors import StoreError
 
 APPLICATION_ID = 0x44725376
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _JOBS = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, finished INTEGER,
@@ -26,6 +26,12 @@ CREATE TABLE job_events (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL, job TEXT NOT NULL, created INTEGER NOT NULL,
     level TEXT NOT NULL, message TEXT NOT NULL, data TEXT);
 CREATE INDEX events_of_job ON job_events (job, number);
+"""
+_BATCHES = """
+CREATE TABLE file_batches (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, library TEXT NOT NULL
+    REFERENCES libraries (id) ON DELETE CASCADE, files TEXT NOT NULL, created INTEGER NOT NULL,
+    cancelled INTEGER NOT NULL DEFAULT 0);
 """
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -50,17 +56,13 @@ CREATE TABLE library_files (
 CREATE TABLE responses (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, body TEXT NOT NULL,
     history TEXT NOT NULL);
-{_JOBS}
+{_JOBS}{_BATCHES}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
-_FROM_1 = f"""
-BEGIN IMMEDIATE;
-{_JOBS}
-PRAGMA user_version = 2;
-COMMIT;
-"""
+# What an older version lacks.
+_LACKING = {1: _JOBS + _BATCHES, 2: _BATCHES}
 
 
 class Database:
@@ -88,8 +90,9 @@ class Database:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         if (kind, version) == (APPLICATION_ID, SCHEMA_VERSION):
             return
-        if (kind, version) == (APPLICATION_ID, 1):
-            self._connection.executescript(_FROM_1)
+        if kind == APPLICATION_ID and version in _LACKING:
+            steps = f"{_LACKING[version]} PRAGMA user_version = {SCHEMA_VERSION};"
+            self._connection.executescript(f"BEGIN IMMEDIATE; {steps} COMMIT;")
             return
         (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if kind or tables:

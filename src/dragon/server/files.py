@@ -84,17 +84,25 @@ class Files:
         self._database.rows("DELETE FROM files WHERE id = ?", id)
         shutil.rmtree(self._folder / id, ignore_errors=True)
 
-    def put_in(self, library: Library, id: str, libraries: Libraries) -> dict[str, Any]:
-        """Put a file into a library and have it indexed."""
+    def check_document(self, id: str) -> dict[str, Any]:
+        """One file that may go into a library.
+
+        Raises:
+            ApiError: 404 if there is none, 400 for one to learn from.
+        """
         file = self.get(id)
-        name = file["filename"]
         if file["purpose"] == TO_LEARN:
             raise ApiError(
                 400,
-                f"{name} was uploaded to learn from. Upload it with the purpose assistants.",
+                f"{file['filename']} was uploaded to learn from. Use the purpose assistants.",
                 "invalid_file",
                 "file_id",
             )
+        return file
+
+    def put_in(self, library: Library, id: str, libraries: Libraries) -> dict[str, Any]:
+        """Put a file into a library and have it indexed."""
+        name = self.check_document(id)["filename"]
         copy = library.files / id / name
         if not copy.exists():
             with self.path(id, name).open("rb") as source:

@@ -8,6 +8,7 @@ import os
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
@@ -23,6 +24,7 @@ from dragon.server.logs import log
 from dragon.server.settings import ServerSettings
 from dragon.server.uploads import clear_parts, safe_name
 
+TICK = 0.5  # seconds between two thoughts of watching
 _RESERVED = {DEFAULT_ID, "raw", "dragon"}
 
 
@@ -53,8 +55,7 @@ class Libraries:
             # An index that was given by itself is taken as it is, but for what was uploaded to it.
             self.update(library)
         self._thread.start()
-        if self._settings.watch:
-            self._watcher.start()
+        self._watcher.start()
 
     def close(self, seconds: float = 10.0) -> None:
         """Stop after the run that works; nothing of it is lost, the next start goes on."""
@@ -96,6 +97,18 @@ class Libraries:
         library.name = name
         self._database.rows("UPDATE libraries SET name = ? WHERE id = ?", name, library.id)
 
+    def watch(self, library: Library, seconds: int) -> None:
+        """Look at a library's folders every so often, until the server ends.
+
+        Raises:
+            ApiError: 409 for a library without folders.
+        """
+        if seconds and not library.roots:
+            raise ApiError(
+                409, f"{library.name!r} has no folders that could be watched.", "no_folders"
+            )
+        library.watch = seconds
+
     def delete(self, library: Library) -> None:
         """Delete a library with its index and uploads.
 
@@ -129,16 +142,20 @@ class Libraries:
         with Index.open(index, create=settings.index is None):
             pass
         real = Path(os.path.realpath(files))
-        return Library(DEFAULT_ID, name or "Documents", index, roots, real, now())
+        watch = settings.watch if roots else 0
+        return Library(DEFAULT_ID, name or "Documents", index, roots, real, now(), watch=watch)
 
     def _made(self, name: str, title: str, created: int) -> Library:
         folder = Path(os.path.realpath(self._folder / name))
         return Library(name, title, folder / "index.db", (), folder / "files", created)
 
     def _watch(self) -> None:
-        while not self._closing.wait(self._settings.watch):
+        looked: dict[str, float] = {}
+        while not self._closing.wait(TICK):
             for library in self:
-                if library.roots and not library.busy:
+                since = time.monotonic() - looked.setdefault(library.id, time.monotonic())
+                if library.watch and since >= library.watch and not library.busy:
+                    looked[library.id] = time.monotonic()
                     self.update(library)
 
     def _serve(self) -> None:

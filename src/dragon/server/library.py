@@ -30,6 +30,7 @@ class Library:
         busy: indexing runs that wait or work.
         progress: of the run that works.
         problem: why the last run failed.
+        watch: seconds between looks at its folders for changed files; 0 looks never.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Library:
     busy: int = 0
     progress: Progress | None = None
     problem: str | None = None
+    watch: int = 0
     pending: set[str] = field(default_factory=set)
 
     @property

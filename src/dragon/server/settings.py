@@ -36,6 +36,8 @@ class ServerSettings:
         hosts: names, beside those of `host`, under which a browser may reach the server.
         cors: origins of other sites whose pages may call the API.
         rate: requests that a key, or an address without one, may make: "60/minute"; "" is no limit.
+        rate_store: address of a Redis that counts for several servers: "redis://HOST:6379"; ""
+            counts here.
         max_body, max_upload: bytes of a JSON request and of an upload.
         max_waiting: requests that wait for an answer; the next ones are told to come back.
         timeout: seconds that a request may take.
@@ -59,6 +61,7 @@ class ServerSettings:
     hosts: tuple[str, ...] = ()
     cors: tuple[str, ...] = ()
     rate: str = ""
+    rate_store: str = ""
     max_body: int = 2_000_000
     max_upload: int = 150_000_000
     max_waiting: int = 64

@@ -65,7 +65,10 @@ class State:
         """
         _check(settings)
         settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keys, limits = Keys(settings.state / "keys.json"), Limits(settings.rate)
+        keys, limits = (
+            Keys(settings.state / "keys.json"),
+            Limits(settings.rate, settings.rate_store),
+        )
         database = Database(settings.state / "server.db")
         try:
             libraries = Libraries(settings, database)

@@ -20,6 +20,13 @@ class LibraryName(Body):
     name: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class ChangedLibrary(Body):
+    """What is to be changed of a library."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    watch: Annotated[int, Field(ge=0, le=86_400)] | None = None
+
+
 @router.get("")
 def libraries(state: Running, _: Asker) -> dict[str, Any]:
     """All libraries."""
@@ -39,10 +46,13 @@ def library(library: str, state: Running, _: Asker) -> dict[str, Any]:
 
 
 @router.patch("/{library}")
-def rename(library: str, body: LibraryName, state: Running, _: Writer) -> dict[str, Any]:
-    """Rename a library."""
+def change(library: str, body: ChangedLibrary, state: Running, _: Writer) -> dict[str, Any]:
+    """Rename a library, or look at its folders every `watch` seconds (0: never)."""
     found = state.libraries.get(library)
-    state.libraries.rename(found, library_name(body.name))
+    if body.name is not None:
+        state.libraries.rename(found, library_name(body.name))
+    if body.watch is not None:
+        state.libraries.watch(found, body.watch)
     return described(found)
 
 
@@ -71,6 +81,7 @@ def described(library: Library) -> dict[str, Any]:
         "model": library.model,
         "default": library.is_default,
         "source": library.source,
+        "watch": library.watch,
         "folders": list(library.roots),
         "documents": documents,
         "failed": failed,

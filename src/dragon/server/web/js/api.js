@@ -143,6 +143,10 @@ export const createLibrary = (name) => call("POST", "/api/libraries", { body: { 
 export const renameLibrary = (id, name) =>
   call("PATCH", `/api/libraries/${part(id)}`, { body: { name } });
 
+/** @param {string} id @param {number} watch seconds, 0 for never @returns {Promise<Library>} */
+export const watchLibrary = (id, watch) =>
+  call("PATCH", `/api/libraries/${part(id)}`, { body: { watch } });
+
 /** @param {string} id @returns {Promise<unknown>} */
 export const deleteLibrary = (id) => call("DELETE", `/api/libraries/${part(id)}`);
 

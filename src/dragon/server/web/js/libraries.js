@@ -12,6 +12,8 @@ import { toast } from "./toast.js";
 
 /** @typedef {import("./types.js").Library} Library */
 
+const WATCH_SECONDS = 30;
+
 /** @param {string} id */
 const address = (id) => `#/documents/${encodeURIComponent(id)}`;
 
@@ -70,7 +72,8 @@ export class LibraryBar {
     const failed = library.failed ? `, ${library.failed} could not be read` : "";
     const counts = [counted(library.documents, "document"), counted(library.passages, "passage")];
     if (!library.indexing) fill(this.counts, `${counts.join(", ")}${failed}`);
-    fill(this.folders, library.folders.length > 0 && `From ${library.folders.join(", ")}`);
+    const watched = library.watch > 0 && `, looked at every ${counted(library.watch, "second")}`;
+    fill(this.folders, library.folders.length > 0 && `From ${library.folders.join(", ")}${watched || ""}`);
     this.again.disabled = library.indexing;
     this.again.hidden = this.more.hidden = !session.may("documents");
   }
@@ -104,6 +107,9 @@ export class LibraryBar {
       { icon: "plus", label: "New library", act: () => this.#create() },
       { icon: "edit", label: "Rename", act: () => this.#rename() },
     ];
+    const { watch = 0, folders = [] } = this.#library ?? {};
+    const label = watch ? "Stop watching the folder" : "Watch the folder";
+    if (folders.length) items.push({ icon: "again", label, act: () => this.#watch(watch ? 0 : WATCH_SECONDS) });
     const remove = () => this.#delete();
     if (own) items.push({ icon: "trash", label: "Delete library", act: remove, danger: true });
     openMenu(this.more, items);
@@ -126,6 +132,12 @@ export class LibraryBar {
       await api.renameLibrary(library.id, name);
       await this.show(library.id);
     });
+  }
+
+  /** @param {number} seconds */
+  async #watch(seconds) {
+    const library = this.#library;
+    if (library) await this.#try(async () => this.update(await api.watchLibrary(library.id, seconds)));
   }
 
   async #delete() {

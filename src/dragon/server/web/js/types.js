@@ -19,7 +19,7 @@
  * @typedef {{ files: number, files_total: number, bytes: number, bytes_total: number,
  *   document: string }} IndexProgress
  * @typedef {{ id: string, name: string, model: string, default: boolean,
- *   source: "folder" | "index" | "uploads", folders: string[], documents: number, failed: number,
+ *   source: "folder" | "index" | "uploads", watch: number, folders: string[], documents: number, failed: number,
  *   passages: number, indexing: boolean, progress: IndexProgress | null, problem: string | null,
  *   created: number }} Library
  * @typedef {{ document: string, title: string, size: number, characters: number, passages: number,

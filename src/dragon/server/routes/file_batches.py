@@ -1,0 +1,76 @@
+"""/v1/vector_stores/ID/file_batches: several files put into a vector store together."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from dragon.server.access import Asker, Running, Writer
+from dragon.server.batches import Batches
+from dragon.server.errors import ApiError
+from dragon.server.library import Library
+from dragon.server.requests import Body
+from dragon.server.routes.files import After, Order, Own, page
+from dragon.server.routes.vector_stores import FileId, Limit
+
+router = APIRouter(prefix="/v1/vector_stores/{store}/file_batches", tags=["vector stores"])
+Status = Literal["in_progress", "completed", "failed", "cancelled"]
+
+
+class NewBatch(Body):
+    """The files to put in."""
+
+    file_ids: Annotated[list[FileId], Field(min_length=1, max_length=500)]
+
+
+def store_of(store: str, state: Running) -> Library:
+    """The library that a vector store is."""
+    library = state.libraries.get(store, "vector_store_id")
+    if library.is_default:
+        raise ApiError(409, "Upload to the default library by /api/documents.", "default_library")
+    return library
+
+
+def own_batches(state: Running, own: Own, key: Asker) -> Batches:
+    """The batches of the one who asks."""
+    return Batches(state.database, own, key.id)
+
+
+Store = Annotated[Library, Depends(store_of)]
+OwnBatches = Annotated[Batches, Depends(own_batches)]
+
+
+@router.post("")
+def create(
+    body: NewBatch, store: Store, state: Running, batches: OwnBatches, _: Writer
+) -> dict[str, Any]:
+    """Put files into a vector store."""
+    return batches.get(store, batches.create(store, body.file_ids, state.libraries))
+
+
+@router.get("/{batch}")
+def batch(batch: str, store: Store, batches: OwnBatches) -> dict[str, Any]:
+    """A batch, and how far its indexing has come."""
+    return batches.get(store, batch)
+
+
+@router.post("/{batch}/cancel")
+def cancel(batch: str, store: Store, batches: OwnBatches, _: Writer) -> dict[str, Any]:
+    """Take out what was not indexed yet."""
+    batches.cancel(store, batch)
+    return batches.get(store, batch)
+
+
+@router.get("/{batch}/files")
+def files(
+    batch: str,
+    store: Store,
+    batches: OwnBatches,
+    limit: Limit = 20,
+    after: After = None,
+    order: Order = "desc",
+    filter: Status | None = None,
+) -> dict[str, Any]:
+    """The files of a batch."""
+    found = [f for f in batches.files(store, batch) if filter in (None, f["status"])]
+    return page(found, limit, after, order)
