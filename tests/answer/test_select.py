@@ -15,6 +15,7 @@ from dragon.answer.evidence import (
     weighed,
 )
 from dragon.answer.extent import around
+from dragon.answer.kinds import Kind
 from dragon.answer.select import contradicts, select
 from dragon.answer.spans import Span
 from dragon.errors import CheckpointError
@@ -127,7 +128,7 @@ def test_below_the_threshold_nothing_is_said() -> None:
 
 def test_signals_are_finite_and_count_what_the_sentence_covers() -> None:
     hit = replace(STAY.hit, score=9.0)
-    asked = Asked(("stay", "visitor"), "quantity", 9.0)
+    asked = Asked(("stay", "visitor"), Kind("amount"), 9.0)
     found = signals(asked, hit, Span(18, 20, 50.0, 0.0), (0, 26), 0.5)
     named = dict(zip(SIGNALS, found, strict=True))
     assert named["margin"] == 12

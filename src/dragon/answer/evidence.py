@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dragon.answer.kinds import Kind, is_kind
+from dragon.answer.kinds import Kind, fit
 from dragon.answer.spans import Span
 from dragon.errors import CheckpointError
 from dragon.retrieval.types import Hit
@@ -81,15 +81,14 @@ def signals(
     Returns:
         margin over "no answer" (nats, cut at +-12), log of its share among the passage's spans and
         of its sentence's, retrieval score, how far that is below the best passage's, the share of
-        the question's content words that its sentence, title and heading hold, whether it is
-        of the kind that the question wants (1, -1, or 0 where that is open), and how near the
+        the question's content words that its sentence, title and heading hold, how well it
+        is of the kind that the question wants (1 to -1; 0 where that is open), and how near the
         sentence, title and heading come to the question's words in meaning.
     """
     passage = hit.passage
     near = f"{passage.title} {passage.heading} {passage.text[sentence[0] : sentence[1]]}"
     said = content_stems(near)
     found = len(said.intersection(asked.stems)) / max(1, len(asked.stems))
-    text = passage.text[span.start : span.end]
     return (
         max(-12.0, min(12.0, span.margin)),
         math.log(max(span.share, 1e-6)),
@@ -97,7 +96,7 @@ def signals(
         min(hit.score, 4.0),
         hit.score - asked.best_score,
         found,
-        0.0 if asked.kind is None else 1.0 if is_kind(text, asked.kind) else -1.0,
+        0.0 if asked.kind is None else fit(passage.text, span.start, span.end, asked.kind),
         asked.meant(said),
     )
 
