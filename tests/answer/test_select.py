@@ -139,7 +139,7 @@ def test_signals_are_finite_and_count_what_the_sentence_covers() -> None:
     assert named["sentence"] == math.log(0.5)
     assert named["kind"] == 1
     assert named["meaning"] == 0
-    wrong = signals(replace(asked, kind="name"), hit, Span(0, 0, 0.0, 0.0), (0, 26), 0.5)
+    wrong = signals(replace(asked, kind=Kind("name")), hit, Span(0, 0, 0.0, 0.0), (0, 26), 0.5)
     assert dict(zip(SIGNALS, wrong, strict=True))["kind"] == -1
 
 
