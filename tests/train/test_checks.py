@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dragon.cli.main import main
-from dragon.config import ModelConfig, TrainConfig
+from dragon.config import LoraConfig, ModelConfig, TrainConfig
 from dragon.errors import DragonError
 from dragon.train.loop import train
 from tests.train.runs import HANDBOOK, language_model, reader_model, settings
@@ -47,6 +47,13 @@ def test_what_does_not_fit_is_refused(
         (language_model(), replace(language, init=str(tmp_path)), "has no config.json"),
     ):
         assert message in refusal(model, config, out)
+
+
+def test_adapters_need_blocks(reading_set: Path, tmp_path: Path) -> None:
+    model = reader_model(num_hidden_layers=0, reader_head="recurrent")
+    with pytest.raises(DragonError, match=r"model\.num_hidden_layers is 0: adapters"):
+        train(model, settings(reading_set, "reader"), tmp_path / "run", lora=LoraConfig())
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_tokenizer_is_refused(

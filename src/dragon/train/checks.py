@@ -35,7 +35,7 @@ def check_fit(model: ModelConfig, config: TrainConfig, lora: LoraConfig | None =
         TokenizerError, CheckpointError: if those files are missing or damaged.
     """
     _check_objective(model, config)
-    _check_lora(config, lora)
+    _check_lora(model, config, lora)
     if not config.data:
         raise ConfigError(
             "train.data is empty.",
@@ -138,7 +138,12 @@ def _check_objective(model: ModelConfig, config: TrainConfig) -> None:
             )
 
 
-def _check_lora(config: TrainConfig, lora: LoraConfig | None) -> None:
+def _check_lora(model: ModelConfig, config: TrainConfig, lora: LoraConfig | None) -> None:
+    if lora is not None and not model.num_hidden_layers:
+        raise ConfigError(
+            "There is a section [lora] and model.num_hidden_layers is 0: adapters are of blocks.",
+            "Leave [lora] out and train the whole model.",
+        )
     if lora is not None and not config.init:
         raise ConfigError(
             "There is a section [lora] and train.init is empty.",
