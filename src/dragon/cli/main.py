@@ -35,6 +35,7 @@ GROUPS: dict[str, dict[str, Command]] = {
         "tokenizer": Command("dragon.cli.tokenizer", "app", "Train, extend and try a tokenizer."),
         "data": Command("dragon.cli.data", "app", "Prepare text and questions for training."),
         "train": Command("dragon.cli.train", "train", "Train a model from a configuration."),
+        "report": Command("dragon.cli.report", "report", "A page about training runs."),
         "merge": Command("dragon.cli.merge", "merge", "A model from an adapter and its base."),
         "average": Command("dragon.cli.average", "average", "The mean of several checkpoints."),
         "quantize": Command(

@@ -40,7 +40,7 @@ def train(
         except KeyboardInterrupt:
             screen.note(_how_to_resume(out))
             raise
-    if figures:  # of several processes, one tells
+    if os.environ.get("RANK", "0") == "0":  # of several processes, one tells
         print(_summary(out, figures))
 
 

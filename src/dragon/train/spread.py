@@ -45,8 +45,10 @@ class Spread:
         self._cut = processes.count > 1 and config.parallel == "fsdp"
         if self._copied:
             # A mouth that the objective does not use has no gradient.
+            mouths = any(True for _ in model.dragon.parameters())
+            mouths = mouths or not model.config.tie_word_embeddings
             self._run = DistributedDataParallel(
-                losses, broadcast_buffers=False, find_unused_parameters=True
+                losses, forward_sync_buffers=False, find_unused_parameters=mouths
             )
         if self._cut:
             for block in model.model.layers:
