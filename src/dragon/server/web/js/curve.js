@@ -34,12 +34,11 @@ export function lossCurve({ loss, validation }, steps) {
   return el(
     "figure.curve-figure",
     {},
-    el("span.curve-top.small.muted", { "aria-hidden": "true" }, top.toFixed(2)),
     svg,
     el(
       "figcaption.small.muted",
       {},
-      el("span.key-loss", {}, "loss while training"),
+      el("span.key-loss", {}, `loss while training, ${first.toFixed(2)} to ${now.toFixed(2)}`),
       validation.length > 1 && el("span.key-validation", {}, "on what is held out"),
       el("span.curve-steps", {}, `${last} steps`),
     ),
