@@ -40,8 +40,8 @@ def varied(seed: int, count: int = 300) -> str:
         ("if a < b and c > d: x", "if a < b and c > d: x"),
         ("AT&amp;T &lt;3", "AT&T <3"),
         (
-            "It was [[Oslo|the town]] [[Bergen]] {{cite|x}}'''bold'''[2]",
-            "It was the town Bergen bold",
+            "It was [[Oslo|the town]] [[Bergen]] {{cite|x}}'''bold'''.[2]",
+            "It was the town Bergen bold.",
         ),
         ("donâ€™t Ã© SÃO", "don’t é SÃO"),
         ("a\r\nb\rc\n\n\n\nd  e\t f", "a\nb\nc\n\nd e f"),

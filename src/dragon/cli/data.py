@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dragon.cli.data_stages import clean, randomize
+from dragon.cli.data_stages import clean, randomize, synthesize
 from dragon.cli.progress import counting
 from dragon.config import DataConfig, from_dict, read_toml
 from dragon.errors import InputError
@@ -14,6 +14,7 @@ from dragon.errors import InputError
 app = typer.Typer(help="Prepare text and questions for training.", no_args_is_help=True)
 app.command()(clean)
 app.command()(randomize)
+app.command()(synthesize)
 
 
 def option(text: str, *names: str) -> Any:

@@ -1,13 +1,18 @@
 """`dragon data clean`, `randomize`, `synthesize`: stages that read texts and write JSON Lines."""
 
+import json
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
 
 from dragon.cli.progress import moving
-from dragon.errors import InputError
+from dragon.errors import DocumentError, InputError
 
 Sources = Annotated[
     list[Path],
@@ -120,6 +125,71 @@ def randomize(
     documents = counts.pop("documents")
     found = ", ".join(f"{count:,} {kind.lower()}" for kind, count in counts.items())
     print(f"{out}: {documents:,} documents, {timed(manifest)}; replaced {found}")
+
+
+def synthesize(
+    out: Out,
+    sources: Annotated[
+        list[Path] | None, typer.Argument(help="Files or folders with text.")
+    ] = None,
+    docs: Annotated[
+        Path | None, typer.Option(help="A folder of documents, PDF and Word too, instead.")
+    ] = None,
+    passages: Annotated[int, typer.Option(help="Most passages of a document.", min=1)] = 4,
+    each: Annotated[int, typer.Option(help="Most questions of each way a passage.", min=1)] = 1,
+    distractors: Annotated[int, typer.Option(help="Most passages without the answer.", min=0)] = 3,
+    unanswerable: Annotated[
+        float, typer.Option(help="Share asked again where no answer stands.", min=0, max=1)
+    ] = 0.25,
+    follow_ups: Annotated[
+        float, typer.Option(help="Share of passages with a second question.", min=0, max=1)
+    ] = 0.2,
+    synonyms: Annotated[Path | None, typer.Option(help="WordNet rows (`members`).")] = None,
+    seed: Seed = 0,
+    text: Text = "text",
+    workers: Workers = 0,
+) -> None:
+    """Make questions with passages and answers from texts, or from a folder of documents."""
+    from dragon.data.grounded import Wanted
+    from dragon.data.synthesis import synthesize as run
+
+    if (docs is None) == (not sources):
+        raise InputError("Sources and --docs are both given or both missing.", "Give one of them.")
+    wanted = Wanted(passages, each, distractors, unanswerable, follow_ups)
+    options: dict[str, Any] = {"seed": seed, "synonyms": synonyms, "text": text}
+    with _read(docs) as read, moving() as progress, _timed() as timed:
+        manifest = run(sources or read, out, wanted, workers=workers, progress=progress, **options)
+    counts = dict(manifest["counts"])
+    documents = counts.pop("documents")
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    total = sum(counts.values())
+    print(f"{out}: {total:,} questions on {documents:,} documents, {timed(manifest)}; {kinds}")
+
+
+@contextmanager
+def _read(docs: Path | None) -> Iterator[list[Path]]:
+    """The text of a folder of documents as a file of rows, for as long as it is needed."""
+    if docs is None:
+        yield []
+        return
+    from dragon.retrieval.readers import SUFFIXES, read_document
+    from dragon.retrieval.readers.document import Document
+
+    if not docs.exists():
+        raise InputError(f"No documents at {docs}.", "Check the path.")
+    paths = [docs] if docs.is_file() else sorted(p for p in docs.rglob("*") if p.is_file())
+    with TemporaryDirectory() as folder:
+        rows = Path(folder) / f"{docs.resolve().stem}.jsonl"
+        with rows.open("w", encoding="utf-8") as file:
+            for path in (p for p in paths if p.suffix.lower() in SUFFIXES):
+                try:
+                    document: Document = read_document(path)
+                except DocumentError as error:
+                    print(f"{path}: left out, {error}", file=sys.stderr)
+                    continue
+                row = {"title": document.title, "text": document.text}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        yield [rows]
 
 
 class _Clock:

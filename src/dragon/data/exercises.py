@@ -22,6 +22,7 @@ from dragon.data.examples import (
     renamed,
     unanswerable,
 )
+from dragon.data.grounded import from_grounded
 from dragon.data.names import Names
 from dragon.data.questions import cloze_questions, recurring_spans, reworded
 from dragon.data.randomize import FIGURES, Randomizer
@@ -72,7 +73,10 @@ def exercises(
         return
     everything = chain([first], rows)
     how = names, synonyms, config, rng
-    if "context" in first:
+    if "passages" in first:
+        for example in from_grounded(everything):
+            yield renamed(example, _renaming(names, config, rng))
+    elif "context" in first:
         yield from _with_distractors(list(from_squad(everything, _source(path))), *how)
     elif "sentence" in first:
         yield from _with_distractors(list(from_qamr(everything, rng)), *how)
@@ -100,7 +104,9 @@ def held_out_exercises(
     """The exercises of held-out titles: people's questions as they stand, else as in training."""
     rows = (r for r in read_rows(path) if title_of(r) in held_out)
     for row in rows:
-        if "context" in row:
+        if "passages" in row:
+            yield from from_grounded([row])
+        elif "context" in row:
             yield from from_squad([row], "held-out")
         elif "text" in row:
             for example in _from_article(row, names, synonyms, config, rng):

@@ -121,6 +121,8 @@ def _running_text(files: Iterable[Path], most: int | None = None) -> Iterator[st
             text = row.get("text", row.get("context", row.get("sentence", row.get("meaning"))))
             if isinstance(text, str):
                 yield text
+            for passage in row.get("passages", ()):
+                yield passage["text"]
 
 
 def _listed(config: DataConfig, paths: Iterable[str]) -> Iterator[str]:

@@ -116,6 +116,7 @@ def _visible_below(folder: Path) -> list[Path]:
         path
         for path in files
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.name != "manifest.json"  # what an earlier stage says of its files
     ]
 
 
