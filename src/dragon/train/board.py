@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from dragon.config import TrainConfig
 from dragon.errors import ConfigError
 from dragon.train.state import Metrics
 
@@ -12,22 +13,10 @@ class Board:
 
     Args:
         folder: None to write nothing.
-
-    Raises:
-        ConfigError: if TensorBoard is not installed.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._writer: Any = None
-        if folder is not None:
-            try:
-                from torch.utils.tensorboard import SummaryWriter
-            except ImportError:
-                raise ConfigError(
-                    "train.tensorboard is true and TensorBoard is not installed.",
-                    "Run: pip install 'dragon-lm[tensorboard]'.",
-                ) from None
-            self._writer = SummaryWriter(str(folder))
+        self._writer: Any = None if folder is None else _writer_class()(str(folder))
 
     def write(self, metrics: Metrics) -> None:
         """Add one step."""
@@ -44,3 +33,24 @@ class Board:
     def __exit__(self, *error: object) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def check_board(config: TrainConfig) -> None:
+    """Check that what is wanted can be written.
+
+    Raises:
+        ConfigError: if TensorBoard is wanted and not installed.
+    """
+    if config.tensorboard:
+        _writer_class()
+
+
+def _writer_class() -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise ConfigError(
+            "train.tensorboard is true and TensorBoard is not installed.",
+            "Run: pip install 'dragon-lm[tensorboard]'.",
+        ) from None
+    return SummaryWriter

@@ -20,7 +20,7 @@ from dragon.config import LoraConfig, ModelConfig, TrainConfig
 from dragon.errors import ConfigError
 from dragon.model.transformer import Transformer
 from dragon.train.adapter import base_hash
-from dragon.train.board import Board
+from dragon.train.board import Board, check_board
 from dragon.train.checks import check_fit, tokenizer_folder
 from dragon.train.guard import Guard
 from dragon.train.lock import locked
@@ -95,6 +95,7 @@ def train(
         if resume:
             check_resumed(out, Settings(model_config, config, lora))
         check_fit(model_config, config, lora)
+        check_board(config)
         run = _Run(model_config, config, out, lora, resume, processes)
         if processes.is_first and not out.exists():
             held.enter_context(locked(out))

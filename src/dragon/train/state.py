@@ -117,6 +117,9 @@ class Saver:
                 that was there is as it was.
         """
         values = {n: whole(p.detach()) for n, p in model.named_parameters() if p.requires_grad}
+        if self.processes.count > 1:
+            # FSDP resizes its buffers, and may not while an array looks into them.
+            values = {name: value.clone() for name, value in values.items()}
         state: dict[str, Any] = {}
         if optimizer is not None:
             state = {

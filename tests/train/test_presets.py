@@ -1,0 +1,91 @@
+"""Every preset reads, has the size that it claims, and its loss falls when it is trained."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dragon.cli.main import main
+from dragon.config import DataConfig, ModelConfig, TrainConfig, from_dict, read_toml
+from dragon.weights import num_parameters
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / "configs").glob("*.toml"))
+TEXT = '["README.md", "docs", "examples/handbook"]'
+SMALL = {
+    "model.hidden_size": 64,
+    "model.intermediate_size": 128,
+    "model.num_hidden_layers": 2,
+    "model.num_attention_heads": 2,
+    "model.num_key_value_heads": 2,
+    "model.max_position_embeddings": 64,
+    "train.steps": 200,
+    "train.warmup_steps": 20,
+    "train.accumulate": 1,
+    "train.batch_tokens": 1024,
+    "train.learning_rate": 2e-3,
+    "train.threads": 1,
+}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_configuration_is_valid(path: Path) -> None:
+    table = read_toml(path)
+    for name, kind in (("data", DataConfig), ("model", ModelConfig), ("train", TrainConfig)):
+        if name in table:
+            from_dict(kind, table[name], name)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "millions"),
+    [("dragon", 35), ("gpt2-small", 124), ("rustgpt", 0.9), ("nanorag", 15), ("claude-rust", 8)],
+)
+def test_sizes_are_what_the_comments_say(name: str, millions: float) -> None:
+    model = from_dict(ModelConfig, read_toml(ROOT / f"configs/{name}.toml")["model"], "model")
+    assert num_parameters(model) / 1e6 == pytest.approx(millions, rel=0.08)
+
+
+def trained(name: str, out: Path, **changes: object) -> list[float]:
+    """The losses of a run of the command line."""
+    command = ["train", "--config", f"configs/{name}.toml", "--out", str(out)]
+    for key, value in changes.items():
+        command += ["--set", f"{key}={value}"]
+    assert main(command) == 0
+    lines = (out / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["loss"] for line in lines]
+
+
+def falls(losses: list[float], by: float) -> None:
+    assert sum(losses[-10:]) / 10 < sum(losses[:5]) / 5 - by
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["dragon", "gpt2-small", "claude-rust"])
+def test_a_preset_learns(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    data = {"data.root": '""', "data.sources": TEXT, "data.vocab_size": 1024}
+    falls(trained(name, tmp_path / name, **SMALL, **data, **{"model.vocab_size": 1024}), by=1.5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_words_then_text_then_conversations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    words = str(tmp_path / "words")
+    command = ["tokenizer", "train", "README.md", "docs", "examples/handbook"]
+    fields = ["--field", "text", "--field", "prompt", "--field", "response"]
+    command += ["examples/conversations", "--out", words, "--kind", "word", "--lower", *fields]
+    assert main([*command, "--vocab-size", "2048"]) == 0
+    first, second = tmp_path / "rustgpt", tmp_path / "instruct"
+    falls(trained("rustgpt", first, **{"data.tokenizer": words}), by=1.5)
+    falls(trained("rustgpt-instruct", second, **{"train.init": first / "last"}), by=2)
+    capsys.readouterr()
+    model = str(second / "last")
+    assert main(["generate", "Thank you.", "--chat", "--model", model, "--max-tokens", "8"]) == 0
+    assert "welcome" in capsys.readouterr().out
+    small = {**SMALL, "data.root": '""', "data.sources": TEXT, "data.tokenizer": words}
+    losses = trained("nanorag", tmp_path / "nanorag", **small, **{"model.vocab_size": 2048})
+    falls(losses, by=0.7)
