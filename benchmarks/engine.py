@@ -6,7 +6,8 @@ PYTHON is an interpreter with llama-cpp-python (built natively) and gguf; withou
 figures are taken. Random Llama-shaped models are made on the spot, in the same bit width for both
 (q8_0, q4_0, bf16, f32), and the runs take turns. Medians of --repeat runs; the ratio is of
 processor time where there is one thread, because on a shared machine the wall clock measures the
-neighbours.
+neighbours. decode_read_share: all weights are read for a token; over the bandwidth at which a plain
+product reads 256 MB.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from dragon.config import ModelConfig
 from dragon.engine import Engine
 from dragon.engine.kernels import physical_cores
 from dragon.engine.matrices import Dense, Matrix
-from dragon.engine.measure import Course, weight_bytes
+from dragon.engine.measure import Course, settled, timed, weight_bytes
 from dragon.engine.safetensors import Tensor
 from dragon.quantize import quantize_weights
 from dragon.weights import num_parameters, tensor_shapes
@@ -92,9 +93,15 @@ def ours(course: Course, command: str) -> dict[str, float]:
     return {"wall": seconds.wall, "processor": seconds.processor}
 
 
-def compare(course: Course, llama: Llama | None, threads: int, repeat: int) -> dict[str, object]:
+def read_bandwidth(repeat: int) -> float:
+    """Bytes a second of processor time that one thread reads from memory."""
+    x = np.ones(64 << 20, np.float32)  # NumPy puts it on large pages
+    return x.nbytes / median(timed(lambda: np.dot(x, x)).processor for _ in range(repeat))
+
+
+def compare(course: Course, llama: Llama | None, threads: int, repeat: int) -> dict[str, float]:
     clock = "processor" if threads == 1 else "wall"
-    figures: dict[str, object] = {}
+    figures: dict[str, float] = {}
     for name, (command, tokens) in TASKS.items():
         own, other = [], []
         for _ in range(repeat):  # in turns, so that both meet the same neighbours
@@ -154,7 +161,7 @@ def main() -> None:
             for bits in options.bits:
                 weights = floats
                 if bits < 32:
-                    weights = quantize_weights(config, floats, bits, options.group)
+                    weights = settled(quantize_weights(config, floats, bits, options.group))
                 course = Course(Engine(config, weights, threads=options.threads))
                 llama = None
                 if options.llama:
@@ -163,7 +170,11 @@ def main() -> None:
                         export(options.llama, config, floats, gguf, GGUF_TYPES[bits])
                     llama = Llama(options.llama, gguf, options.threads)
                 figures = compare(course, llama, options.threads, options.repeat)
-                figures["weight_bytes"] = weight_bytes(weights)
+                size_of_all = figures["weight_bytes"] = weight_bytes(weights)
+                bandwidth = read_bandwidth(options.repeat)
+                figures["read_gb_s"] = round(bandwidth / 1e9, 1)
+                read = size_of_all * figures["decode_tok_s"]
+                figures["decode_read_share"] = round(read / bandwidth / options.threads, 2)
                 if llama:
                     llama.close()
                 result[f"{size}_{bits}bit"] = figures

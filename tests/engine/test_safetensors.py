@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from dragon.engine.matrices import Dense, matrix_of
 from dragon.engine.safetensors import DTYPES, Entry, open_safetensors, write_safetensors
 from dragon.errors import CheckpointError
 
@@ -72,9 +73,13 @@ def test_bfloat16_is_the_upper_half_of_float32(folder: Path) -> None:
     np.testing.assert_array_equal(tensor.rows(np.array([1, 0, 1])), expected[[1, 0, 1]])
 
 
-def test_types_that_are_never_read_are_passed_over(folder: Path) -> None:
-    header = {"x": entry([1], 0, 8, "I64"), "y": entry([1], 8, 12)}
-    assert open_safetensors(file_of(folder, header, bytes(12))).keys() == {"y"}
+@pytest.mark.parametrize("dtype", ["F64", "I64"])
+def test_a_type_that_is_not_read_is_named_when_it_is_asked_for(folder: Path, dtype: str) -> None:
+    header = {"x": entry([1], 0, 8, dtype), "y": entry([1], 8, 12)}
+    tensors = open_safetensors(file_of(folder, header, bytes(12)))
+    assert isinstance(matrix_of("y", (1,), tensors), Dense)
+    with pytest.raises(CheckpointError, match=f"x is stored as {dtype}.*F32, F16, BF16"):
+        matrix_of("x", (1,), tensors)
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,23 @@ class Dense:
         return self.tensor.f32()
 
 
+class Packed:
+    """What the packed forms have in common."""
+
+    __slots__ = ()
+    shape: tuple[int, int]
+
+    def rows(self, ids: NDArray[np.integer[Any]]) -> Floats:
+        """Rows [n] -> [n, K], as floats."""
+        raise NotImplementedError
+
+    def f32(self) -> Floats:
+        """The whole matrix [N, K]."""
+        return np.ascontiguousarray(self.rows(np.arange(self.shape[0])))
+
+
 @dataclass(frozen=True, slots=True)
-class BFloat16:
+class BFloat16(Packed):
     """A matrix in the packed layout of `dragon.engine.bf16_layout`."""
 
     bits: NDArray[np.uint16]
@@ -50,13 +65,9 @@ class BFloat16:
         """Rows [n] -> [n, K]."""
         return bf16_layout.unpack_rows(self.bits, ids, self.shape[1])
 
-    def f32(self) -> Floats:
-        """The whole matrix [N, K]."""
-        return np.ascontiguousarray(self.rows(np.arange(self.shape[0])))
-
 
 @dataclass(frozen=True, slots=True)
-class Int8:
+class Int8(Packed):
     """A matrix in the packed layout of `dragon.engine.int8_layout`."""
 
     q8: NDArray[np.uint8]
@@ -72,13 +83,9 @@ class Int8:
         """Rows [n] -> [n, K], dequantised on the fly."""
         return int8_layout.unpack_rows(self.q8, self.scale, ids, self.shape[1])
 
-    def f32(self) -> Floats:
-        """The whole matrix [N, K], dequantised."""
-        return int8_layout.unpack(self.q8, self.scale, self.shape)
-
 
 @dataclass(frozen=True, slots=True)
-class Int4:
+class Int4(Packed):
     """A matrix in the packed layout of `dragon.engine.int4_layout`."""
 
     q4: NDArray[np.uint8]
@@ -94,10 +101,6 @@ class Int4:
         """Rows [n] -> [n, K], dequantised on the fly."""
         return int4_layout.unpack_rows(self.q4, self.scale, ids, self.shape[1])
 
-    def f32(self) -> Floats:
-        """The whole matrix [N, K], dequantised."""
-        return np.ascontiguousarray(self.rows(np.arange(self.shape[0])))
-
 
 Matrix = Dense | BFloat16 | Int8 | Int4
 
@@ -112,8 +115,13 @@ def matrix_of(name: str, shape: tuple[int, ...], tensors: Mapping[str, Tensor]) 
         for ending, packed in (("bf16", _bf16), ("q8", _int8), ("q4", _int4)):
             if f"{name}.{ending}" in tensors:
                 return packed(name, (shape[0], shape[1]), tensors)
-    if name not in tensors or tensors[name].dtype not in FLOATS:
+    if name not in tensors:
         raise CheckpointError(f"The weights lack {name}.", "The checkpoint is incomplete.")
+    if tensors[name].dtype not in FLOATS:
+        raise CheckpointError(
+            f"{name} is stored as {tensors[name].dtype}.",
+            f"Convert the checkpoint to one of {', '.join(FLOATS)}.",
+        )
     if tensors[name].array.shape != shape:
         raise CheckpointError(
             f"{name} has shape {tensors[name].array.shape}; config.json says {shape}.",

@@ -34,7 +34,10 @@ FLOATS = ("F32", "F16", "BF16")
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One stored tensor: its declared type and a read-only view of its values."""
+    """One stored tensor: its declared type and a read-only view of its values.
+
+    Of a type that is not in `DTYPES` the array is the bytes, so that what asks for it can name it.
+    """
 
     dtype: str
     array: NDArray[Any]
@@ -143,9 +146,9 @@ def _map_tensors(path: Path, entries: Mapping[str, Any], data: memoryview) -> di
     places: list[tuple[int, int, str]] = []
     for name, entry in entries.items():
         dtype, shape, begin, end = _check_entry(path, name, entry, len(data))
-        if dtype is None:  # a type that we never read, such as an integer buffer
-            continue
-        kind = np.dtype(DTYPES[dtype])
+        if dtype not in DTYPES:  # left alone unless it is asked for, such as an integer buffer
+            shape = (end - begin,)
+        kind = np.dtype(DTYPES.get(dtype, np.uint8))
         if math.prod(shape) * kind.itemsize != end - begin:
             raise CheckpointError(
                 f"{path}: {name} of {dtype} {list(shape)} claims {end - begin} bytes.",
@@ -167,7 +170,7 @@ def _map_tensors(path: Path, entries: Mapping[str, Any], data: memoryview) -> di
 
 def _check_entry(
     path: Path, name: str, entry: Any, size: int
-) -> tuple[str | None, tuple[int, ...], int, int]:
+) -> tuple[str, tuple[int, ...], int, int]:
     def natural(values: Any) -> bool:
         return isinstance(values, list) and all(type(v) is int and v >= 0 for v in values)
 
@@ -180,5 +183,5 @@ def _check_entry(
                     f"{path}: {name} lies at bytes {begin} to {end} of {size}.",
                     "The file is truncated or damaged.",
                 )
-            return (dtype if dtype in DTYPES else None), tuple(shape), begin, end
+            return dtype, tuple(shape), begin, end
     raise CheckpointError(f"{path}: the header entry of {name} is malformed.")

@@ -214,6 +214,11 @@ def test_a_request_that_cannot_be_served_is_refused(request_: Request, says: str
         assert core.submit(Request([1] * 60, 69)).tokens(timeout=100)  # the largest that fits
 
 
+def test_beams_are_refused_and_told_where_to_go() -> None:
+    with pytest.raises(InputError, match=r"beams is 4; .*Engine.beam_search"):
+        Request([1, 2], 4, beams=4)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -7,6 +7,7 @@ from dragon.engine.constraints.base import Constraint
 from dragon.engine.embedding import Ids
 from dragon.engine.sampling import Sampling
 from dragon.engine.writing import Writing
+from dragon.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class Request:
         prompt_ids, max_tokens, sampling, stop_ids, stop_strings, constraint, logprobs: see
             `dragon.engine.writing.Writing`.
         priority: a request with a greater one goes first; those of the same in order of arrival.
+        beams: 1; the serving core streams tokens as they are chosen, and a beam search chooses none
+            before its end. `Engine.beam_search` runs beside it on the same model.
     """
 
     prompt_ids: Collection[int] | Ids
@@ -27,6 +30,14 @@ class Request:
     constraint: Constraint | None = None
     priority: int = 0
     logprobs: int | None = None
+    beams: int = 1
+
+    def __post_init__(self) -> None:
+        if self.beams != 1:
+            raise InputError(
+                f"beams is {self.beams}; a served answer is streamed and follows one beam.",
+                "Leave beams out, ask for n answers, or call Engine.beam_search.",
+            )
 
     def writing(self) -> Writing:
         """The part that concerns the sequence and not its place in the queue."""
