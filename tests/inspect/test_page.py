@@ -9,13 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dragon.checkpoint import write_checkpoint
 from dragon.cli.main import main
+from dragon.config import ModelConfig
+from dragon.engine import Engine
 from dragon.inspect.look import look_at_text
 from dragon.inspect.page import page
 from dragon.inspect.reading import look_at_passage
 from dragon.models import model_folder, shipped
 from dragon.reference.files import Model, save_model
 from dragon.reference.settings import small
+from dragon.reference.softmax import softmax
+from dragon.tokenizer import load_tokenizer
+from dragon.tokenizer.bpe import BpeTokenizer
+from dragon.tokenizer.reading import FEATURE_SIZES, analyse, compose
 from dragon.tokenizer.word import WordTokenizer
 from tests.engine.models import random_tensors
 
@@ -33,6 +40,29 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return path
 
 
+@pytest.fixture(scope="module")
+def recurrent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reader of one page, with a recurrent head and no block."""
+    folder = tmp_path_factory.mktemp("models")
+    tokenizer = BpeTokenizer.train([PASSAGE], 300)
+    config = ModelConfig(
+        tokenizer.vocab_size,
+        32,
+        8,
+        0,
+        2,
+        2,
+        160,
+        attention="bidirectional",
+        norm="layernorm",
+        reader_features=FEATURE_SIZES,
+        reader_head="recurrent",
+    )
+    tokenizer.save(folder / "tokenizer")
+    write_checkpoint(folder / "m", config, random_tensors(config), folder / "tokenizer")
+    return folder / "m"
+
+
 def weights(packed: str, heads: int, size: int) -> np.ndarray:
     return np.frombuffer(base64.b64decode(packed), np.uint8).reshape(heads, size, size) / 255
 
@@ -43,6 +73,7 @@ def test_a_text_is_looked_at_token_by_token(folder: Path) -> None:
     assert look["tokens"][0] == {"id": 0, "text": "<|end|>", "special": True}
     assert "".join(t["text"] for t in look["tokens"][1:]).startswith("The otter eats crabs")
     assert (len(look["attention"]), len(look["next"])) == (2, size)
+    assert [(m["title"], len(m["names"])) for m in look["maps"]] == [("Layer 1", 4), ("Layer 2", 4)]
     for layer in look["attention"]:
         maps = weights(layer, 4, size)
         np.testing.assert_allclose(maps.sum(-1), 1, atol=size / 255)
@@ -87,6 +118,33 @@ def test_a_passage_is_looked_at_with_its_scores() -> None:
         assert span["text"] in joined
     leave = next(i for i, t in enumerate(look["tokens"]) if t["text"] == " leave" and i > 12)
     assert look["features"][leave]["words"]["match"] != "no match"
+
+
+def test_a_recurrent_head_shows_what_it_looks_at(recurrent: Path) -> None:
+    question = "How long may the leave be?"
+    look = look_at_passage(recurrent, question, PASSAGE, "Annual leave")
+    size = len(look["tokens"])
+    [head] = look["maps"]
+    assert head["names"] == ["align", "meet", "review"]
+    assert len(head["says"]) == 3
+    align, meet, review = weights(look["attention"][0], 3, size)
+    asked = [i == 0 or f["words"]["segment"] == "question" for i, f in enumerate(look["features"])]
+    for seen in (align, meet):
+        np.testing.assert_allclose(seen.sum(-1), 1, atol=size / 255)
+        assert not seen[:, np.logical_not(asked)].any(), "only the question is looked at"
+    assert review[:, look["textStart"] :].any()
+    assert sum(look["gist"]) == pytest.approx(1, abs=1e-3)
+    assert [bool(w) for w in look["gist"]] == asked
+    asks, above, text = (
+        analyse(t, load_tokenizer(recurrent)) for t in (question, "Annual leave", PASSAGE)
+    )
+    prompt = compose(asks, above, text, 160)
+    scored = Engine.open(recurrent).read([(prompt.ids, prompt.features)])[0]
+    allowed = [0, *range(look["textStart"], size - 1)]
+    np.testing.assert_allclose(
+        np.array(look["scores"])[allowed], softmax(scored[allowed].T).T, atol=2e-4
+    )
+    assert "3 recurrent layers of 2 x 16" in look["facts"]
 
 
 @pytest.mark.skipif(not shipped(), reason="needs the shipped model")

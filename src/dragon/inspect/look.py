@@ -24,7 +24,7 @@ from dragon.reference.mouths import language
 from dragon.reference.softmax import softmax
 from dragon.tokenizer import Tokenizer
 from dragon.tokenizer.special import END
-from dragon.weights import num_parameters
+from dragon.weights import RECURRENT_LAYERS, num_parameters
 
 LONGEST = 256  # tokens; beyond it the maps can no longer be read, and the page grows with T^2
 SHOWN = 12  # next tokens a position
@@ -54,6 +54,7 @@ def look_at_text(folder: Path, text: str) -> Look:
         "text": text,
         "tokens": pieces(model.tokenizer, ids),
         "attention": packed([block.attention.weights[0] for block in saved.blocks]),
+        "maps": block_maps(model.config),
         "next": _expected(model.tokenizer, softmax(scores[0]), ids),
     }
     if pointer is not None:
@@ -69,16 +70,20 @@ def describe(model: Model, folder: Path) -> Look:
     c = model.config
     return {
         "model": folder.name,
-        "layers": c.num_hidden_layers,
-        "heads": c.num_attention_heads,
         "facts": [
             f"{num_parameters(c):,} parameters",
-            f"{c.num_hidden_layers} layers",
-            f"{c.num_attention_heads} heads of {c.head_dim}",
+            *_layers(c),
             f"{c.vocab_size:,} tokens in the vocabulary",
-            f"{c.position} positions",
         ],
     }
+
+
+def block_maps(config: ModelConfig) -> list[Look]:
+    """What the attention maps of the blocks are called, a layer at a time."""
+    heads = [f"head {head + 1}" for head in range(config.num_attention_heads)]
+    return [
+        {"title": f"Layer {layer + 1}", "names": heads} for layer in range(config.num_hidden_layers)
+    ]
 
 
 def check_length(length: int, config: ModelConfig) -> None:
@@ -111,6 +116,16 @@ def packed(maps: Sequence[Array]) -> list[str]:
         base64.b64encode(np.rint(np.asarray(m) * 255).astype(np.uint8).tobytes()).decode()
         for m in maps
     ]
+
+
+def _layers(c: ModelConfig) -> list[str]:
+    facts: list[str] = []
+    if c.num_hidden_layers:
+        heads = f"{c.num_attention_heads} heads of {c.head_dim}"
+        facts += [f"{c.num_hidden_layers} layers", heads, f"{c.position} positions"]
+    if c.reader_head == "recurrent":
+        facts.append(f"{RECURRENT_LAYERS} recurrent layers of 2 x {c.hidden_size // 2}")
+    return facts
 
 
 def _opening(tokenizer: Tokenizer) -> list[int]:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from dragon.answer.spans import best_spans
 from dragon.errors import InputError
-from dragon.inspect.look import LONGEST, Look, check_length, describe, packed, pieces
+from dragon.inspect.look import LONGEST, Look, block_maps, check_length, describe, packed, pieces
 from dragon.reference.files import open_model
 from dragon.reference.model import states
+from dragon.reference.mouths import spans as score
+from dragon.reference.recurrent import Saved
 from dragon.reference.softmax import softmax
-from dragon.reference.sublayers import project
 from dragon.text.vectors import load_vectors
 from dragon.tokenizer.reading import SEG_TEXT, Reading, analyse, compose
 
@@ -23,6 +24,19 @@ SEGMENTS = ("special", "question", "heading", "text")
 MATCHES = ("no match", "function word", "common word", "rare word", "same stem")
 SHAPES = ("lower case", "Capitalised", "UPPER CASE", "year", "number", "punctuation", "mixed")
 DISTANCES = ("no match near", "is a match", "up to 2", "up to 4", "up to 8", "up to 16", "farther")
+
+# The attentions of the recurrent head (see `dragon.reference.recurrent`), in their order.
+HEAD_MAPS: Look = {
+    "title": "Reader head",
+    "names": ["align", "meet", "review"],
+    "says": [
+        "Before anything is read: every token gathers the question's words that are most like it.",
+        "After the first recurrent layer: every token, which now knows the words around it, "
+        "gathers what it wants of the question.",
+        "After the second recurrent layer: every token is compared with all others, the "
+        "passage with itself.",
+    ],
+}
 
 
 def look_at_passage(folder: Path, question: str, passage: str, heading: str = "") -> Look:
@@ -44,7 +58,8 @@ def look_at_passage(folder: Path, question: str, passage: str, heading: str = ""
     features = reading.features[None, :, : len(model.config.reader_features)].astype(np.int64)
     mask = np.full((len(reading.ids),) * 2, True)
     x, saved = states(model.tensors, model.config, reading.ids[None], mask, features)
-    scores = project(model.tensors, "dragon.span", x)[0]
+    every, of_head = score(model.tensors, model.config, x, features)
+    scores = every[0]
     spans = best_spans(reading, scores, passage)
     # Among all spans of the passage the shares add up to 1; "no answer" joins them here.
     none = spans[0].share * float(np.exp(-spans[0].margin)) if spans else np.inf
@@ -55,7 +70,9 @@ def look_at_passage(folder: Path, question: str, passage: str, heading: str = ""
         "text": passage,
         "tokens": pieces(model.tokenizer, reading.ids.tolist()),
         "textStart": reading.text_start,
-        "attention": packed([block.attention.weights[0] for block in saved.blocks]),
+        "attention": packed([b.attention.weights[0] for b in saved.blocks] + _of_head(of_head)),
+        "maps": block_maps(model.config) + ([HEAD_MAPS] if of_head else []),
+        "gist": [round(float(w), 4) for w in of_head.pooled[0]] if of_head else None,
         "scores": _shares(scores, reading),
         "noAnswer": round(none / (1 + none), 4) if np.isfinite(none) else 1.0,
         "spans": [
@@ -69,6 +86,13 @@ def look_at_passage(folder: Path, question: str, passage: str, heading: str = ""
         ],
         "features": _described(features[0]),
     }
+
+
+def _of_head(saved: Saved | None) -> list[NDArray[np.floating]]:
+    """The attentions of a recurrent head, [3, T, T], as if they were the heads of a layer."""
+    if saved is None:
+        return []
+    return [np.concatenate([saved.looks[name].weights for name in HEAD_MAPS["names"]])]
 
 
 def _shares(scores: NDArray[np.floating], reading: Reading) -> list[list[float]]:

@@ -30,6 +30,7 @@ function drawDetail() {
     for (const [name, value] of Object.entries(data.features[i].words)) list.append(make("dt", "", name), make("dd", "", value));
     const [begins, ends] = data.scores[i];
     if (i === 0 || i >= data.textStart) list.append(make("dt", "", i ? "answer" : "no answer"), make("dd", "", `begins ${percent(begins)}, ends ${percent(ends)}`));
+    if (data.gist && data.gist[i]) list.append(make("dt", "", "in the question"), make("dd", "", `${percent(data.gist[i])} of what is asked`));
     box.append(list);
   } else {
     $("detail-head").textContent = `What comes after “${shown(i)}”?`;
@@ -45,7 +46,7 @@ function drawDetail() {
     box.append(bars(rows.filter(({ share, came }, n) => n < 3 || came || share >= 0.001)));
   }
   const row = Array.from({ length: size }, (_, j) => weight(state.layer, state.head, i, j));
-  box.append(make("h3", "", `It looks at (layer ${state.layer + 1}, head ${state.head + 1})`), bars(strongest(row, 5)));
+  box.append(make("h3", "", `It looks at (${nameOf(state.layer, state.head)})`), bars(strongest(row, 5)));
   const column = Array.from({ length: size }, (_, j) => weight(state.layer, state.head, j, i));
   const from = strongest(column, 5);
   if (from.length) box.append(make("h3", "", "It is looked at from"), bars(from));

@@ -38,22 +38,26 @@ function habit(layer, head) {
 
 function makeHeads() {
   const box = $("heads");
-  for (let layer = 0; layer < data.layers; layer++) {
-    const group = box.appendChild(make("div", "layer"));
-    group.append(make("h3", "", `Layer ${layer + 1}`));
+  data.maps.forEach(({ title, names, says }, layer) => {
+    const group = box.appendChild(make("div", says ? "layer told" : "layer"));
+    if (!(says && data.maps.length === 1)) group.append(make("h3", "", title));
     const row = group.appendChild(make("div", "row"));
-    for (let head = 0; head < data.heads; head++) {
+    names.forEach((name, head) => {
       const button = make("button");
       button.type = "button";
-      button.append(make("canvas"), make("span", "", habit(layer, head) || `head ${head + 1}`));
-      button.setAttribute("aria-label", `Layer ${layer + 1}, head ${head + 1}`);
+      button.append(make("canvas"), make("span", "", says ? name : habit(layer, head) || name));
+      if (says) button.append(make("small", "", says[head]));
+      button.setAttribute("aria-label", `${title}, ${name}`);
       button.addEventListener("click", () => choose({ layer, head }));
       row.append(button);
-    }
-  }
+      heads.push({ button, layer, head });
+    });
+  });
+  if (data.maps[0].says) $("heads-head").textContent = "What the reader head looks at";
 }
 
-const eachHead = (act) => [...$("heads").querySelectorAll("button")].forEach((node, k) => act(node, Math.floor(k / data.heads), k % data.heads));
+const heads = [];
+const eachHead = (act) => heads.forEach(({ button, layer, head }) => act(button, layer, head));
 
 function drawColours() {
   paper = channels("--surface");
@@ -63,9 +67,10 @@ function drawColours() {
 }
 
 function drawMap() {
-  $("map-head").textContent = `Attention: layer ${state.layer + 1}, head ${state.head + 1}`;
-  const known = habit(state.layer, state.head);
-  $("map-says").textContent = known ? `This head looks mostly at one place: ${known}.` : "This head looks at different places in different rows.";
+  $("map-head").textContent = `Attention: ${nameOf(state.layer, state.head)}`;
+  const known = habit(state.layer, state.head), { says } = data.maps[state.layer];
+  if (says) $("map-says").textContent = says[state.head];
+  else $("map-says").textContent = known ? `This head looks mostly at one place: ${known}.` : "This head looks at different places in different rows.";
   const canvas = $("map");
   paint(canvas, state.layer, state.head);
   const context = canvas.getContext("2d");

@@ -25,7 +25,7 @@ function start() {
   $("facts").append(...[data.model, ...data.facts, `${size} tokens here`].map((fact) => make("li", "", fact)));
   state.mode = Object.keys(MODES)[0];
   state.token = reading ? (answer.size ? [...answer][0] : data.textStart) : mostSurprised();
-  state.layer = data.layers - 1;
+  state.layer = data.maps.length - 1;
   makeTokens();
   makeHeads();
   if (reading) drawScores();
