@@ -32,7 +32,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     write(CARD, tmp_path / "card")
     assert read(tmp_path / "card") == CARD
     names = sorted(p.name for p in (tmp_path / "card").iterdir())
-    assert names == ["scorecard.html", "scorecard.json", "scorecard.md"]
+    assert names == ["grammar-1.svg", "scorecard.html", "scorecard.json", "scorecard.md"]
     again = {p.name: p.read_bytes() for p in (tmp_path / "card").iterdir()}
     write(read(tmp_path / "card"), tmp_path / "card")
     assert again == {p.name: p.read_bytes() for p in (tmp_path / "card").iterdir()}

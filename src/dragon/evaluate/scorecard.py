@@ -1,7 +1,7 @@
 """Results as files: JSON for programs, Markdown for the documentation, one HTML page to look at.
 
-In: the results of evaluations. Out: scorecard.json, scorecard.md and scorecard.html in a folder;
-the same results give the same bytes.
+In: the results of evaluations. Out: scorecard.json, scorecard.md and scorecard.html in a folder,
+and each curve as an SVG; the same results give the same bytes.
 """
 
 import html
@@ -38,7 +38,7 @@ class Scorecard:
 
 
 def write(card: Scorecard, folder: Path) -> None:
-    """Write the three files.
+    """Write the files.
 
     Raises:
         InputError: if they cannot be written.
@@ -48,6 +48,8 @@ def write(card: Scorecard, folder: Path) -> None:
         "scorecard.md": as_markdown(card),
         "scorecard.html": as_html(card),
     }
+    for result in card.results:
+        texts |= {f"{result.name}-{i}.svg": line_chart(p) for i, p in enumerate(result.plots, 1)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
