@@ -3,7 +3,7 @@
 In: states of a prompt. Out: start and end scores of every token.
 
 On little data this learns far more from each question than attention alone
-(docs/decisions/0005-a-recurrent-reader.md). It follows DrQA (Chen et al. 2017, arXiv:1704.00051:
+(docs/decisions/0006-a-recurrent-reader.md). It follows DrQA (Chen et al. 2017, arXiv:1704.00051:
 the question aligned to each word, recurrent layers, a bilinear score of question and word) and
 BiDAF and R-Net (Seo et al. 2016, arXiv:1611.01603; Wang et al. 2017: the question met after the
 first layer, the passage compared with itself before the last).
