@@ -1,23 +1,27 @@
 """How fast the training loop runs at the shipped reader's size; one JSON line last.
 
     python benchmarks/training.py [--steps N] [--batch-tokens N] [--threads N] [--compile]
+    python benchmarks/training.py --nanogpt FOLDER [--steps N] [--batch-tokens N] [--threads N]
 
 Prompts of random ids, of lengths as the reading sets have them; the first fifth of the steps warms
-up and is not counted.
+up and is not counted. With --nanogpt a language model in GPT-2's shape instead, and after each step
+one of nanoGPT's loop (the folder has its model.py) on the same machine, model, batch and threads.
 """
 
 import argparse
 import json
 import statistics
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from _nanogpt import make_step
 
 from dragon.config import ModelConfig, TrainConfig
 from dragon.data.shards import ReadingWriter, gather, write_manifest
-from dragon.tokenizer import BpeTokenizer
+from dragon.tokenizer import BpeTokenizer, load_tokenizer
 from dragon.tokenizer.reading import FEATURE_SIZES, PASSAGE, QUESTION, TEXT, Reading
 from dragon.train.loop import train
 from dragon.train.precision import bf16_is_fast
@@ -62,30 +66,90 @@ def random_set(folder: Path, examples: int) -> int:
     return tokenizer.vocab_size
 
 
-class Speeds:
-    """Collects tokens/s and shows them."""
+def language_set(folder: Path, count: int) -> np.ndarray:
+    """A language set of random ids and a tokenizer as large; returns the ids."""
+    random = np.random.default_rng(0)
+    vocab_size = random_set(folder, 1)
+    ids = random.integers(16, vocab_size, count).astype(np.uint16)
+    for split in ("train", "val"):
+        ids.tofile(folder / f"{split}.bin")
+    write_manifest(folder, "language", splits={s: {"tokens": count} for s in ("train", "val")})
+    return ids
 
-    def __init__(self) -> None:
+
+def gpt2(vocab_size: int) -> ModelConfig:
+    return ModelConfig(
+        vocab_size=vocab_size,
+        hidden_size=256,
+        intermediate_size=1024,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=4,
+        max_position_embeddings=256,
+        position="learned",
+        norm="layernorm",
+        activation="gelu",
+        attention_bias=True,
+        mlp_bias=True,
+    )
+
+
+class Speeds:
+    """Collects tokens/s and shows them; another loop's step may follow each of ours."""
+
+    def __init__(self, other: Callable[[], float] | None = None, tokens: int = 0) -> None:
         self.seen: list[float] = []
+        self.other, self.tokens = other, tokens
+        self.others: list[float] = []
 
     def begin(self, steps: int) -> None:
         pass
 
     def step(self, metrics: dict[str, float]) -> None:
         self.seen.append(metrics["tokens_per_s"])
-        print(f"step {metrics['step']}: {self.seen[-1]:.0f} tokens/s", flush=True)
+        if self.other:
+            self.others.append(self.tokens / self.other())
+        beside = f", beside {self.others[-1]:.0f}" if self.others else ""
+        print(f"step {metrics['step']}: {self.seen[-1]:.0f} tokens/s{beside}", flush=True)
 
     def note(self, text: str) -> None:
         print(text, flush=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--steps", type=int, default=15)
-    parser.add_argument("--batch-tokens", type=int, default=8192)
-    parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--compile", action="store_true")
-    options = parser.parse_args()
+def beside_nanogpt(folder: Path, steps: int, batch_tokens: int, threads: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        (scratch / "data").mkdir()
+        tokens = language_set(scratch / "data", 400_000)
+        model = gpt2(load_tokenizer(scratch / "data").vocab_size)
+        config = TrainConfig(
+            data=str(scratch / "data"),
+            steps=steps,
+            batch_tokens=batch_tokens,
+            threads=threads,
+            eval_every=steps,
+            eval_batches=1,
+            save_every=steps,
+        )
+        torch.set_num_threads(threads or torch.get_num_threads())
+        speeds = Speeds(make_step(folder, model, config, tokens), batch_tokens)
+        train(model, config, scratch / "run", watcher=speeds)
+    first = max(1, steps // 5)
+    ours, theirs = speeds.seen[first:], speeds.others[first:]
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+    result = {
+        "parameters": num_parameters(model),
+        "threads": torch.get_num_threads(),
+        "bf16": bf16_is_fast(torch.device("cpu")),
+        "batch_tokens": batch_tokens,
+        "tokens_per_s_median": round(statistics.median(ours)),
+        "nanogpt_tokens_per_s_median": round(statistics.median(theirs)),
+        "ratio_median": round(statistics.median(ratios), 2),
+    }
+    print(json.dumps(result))
+
+
+def reader(options: argparse.Namespace) -> None:
     speeds = Speeds()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -114,6 +178,20 @@ def main() -> None:
         "tokens_per_s_best": round(max(kept)),
     }
     print(json.dumps(result))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--steps", type=int, default=15)
+    parser.add_argument("--batch-tokens", type=int, default=8192)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--nanogpt", type=Path, help="folder with nanoGPT's model.py")
+    options = parser.parse_args()
+    if options.nanogpt:
+        beside_nanogpt(options.nanogpt, options.steps, options.batch_tokens, options.threads)
+    else:
+        reader(options)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from dragon.train.state import Metrics
 SETTINGS_FILE = "config.json"
 # What may change when a run is resumed: how long it is, how often and where it looks at itself.
 MAY_CHANGE = {
-    "steps", "epochs", "save_every", "eval_every", "eval_batches", "validation", "threads",
-    "compile",
+    "steps", "epochs", "patience", "spike", "save_every", "eval_every", "eval_batches",
+    "validation", "threads", "compile", "parallel", "activation_checkpointing", "tensorboard",
 }  # fmt: skip
 
 
