@@ -68,8 +68,7 @@ class RecurrentHead(nn.Module):
             valid: [B, T] False on padding.
         """
         real = valid[..., None]
-        x = self._drop(states)
-        x = F.relu(self.enter(torch.cat((x, self.align(x, asked)), -1))) * real
+        x = F.relu(self.enter(torch.cat((states, self.align(states, asked)), -1))) * real
         first = self._read(0, x)
         met = self.meet(first, asked)
         gist = _weights(self.gist(first).squeeze(-1), asked)[:, None].to(x.dtype) @ first
