@@ -24,7 +24,7 @@ BUILD_INPUTS := pyproject.toml constraints.txt CMakeLists.txt $(wildcard native/
                 $(wildcard src/dragon/*/__init__.py)
 PIP_INSTALL  := $(BIN)/python -m pip install --quiet --quiet
 
-.PHONY: ask install test test-slow check format bench docs clean
+.PHONY: ask install test test-slow check format sanitize bench docs clean
 .DEFAULT_GOAL := ask
 
 ask: $(VENV)/.ask
@@ -47,6 +47,20 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The tests of the compiled kernels under AddressSanitizer and UndefinedBehaviorSanitizer, with GCC.
+# Not in .venv's own Python: its editable install would win over the sanitized one.
+sanitize: $(VENV)/.dev
+	@echo "building sanitized kernels (some minutes)"
+	@$(PIP_INSTALL) --upgrade --no-deps --target build/sanitized \
+	  -C build-dir=build/sanitizing -C cmake.define.DRAGON_SANITIZE=ON .
+	@python="$$($(BIN)/python -c 'import sys; print(sys._base_executable)')"; \
+	site="$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"; \
+	LD_PRELOAD="$$(for lib in libasan.so libubsan.so libstdc++.so.6; do gcc -print-file-name=$$lib; done | tr '\n' ' ')" \
+	ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	PYTHONPATH="$(CURDIR)/build/sanitized:$$site" \
+	"$$python" -m pytest -q tests/engine/test_native.py tests/engine/test_cache.py \
+	  tests/engine/test_layouts.py tests/engine/test_recurrent.py
 
 bench: $(VENV)/.dev
 	@set -e; for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python $$script; done
