@@ -25,6 +25,19 @@ def test_an_answer_is_kept_until_the_documents_change(fresh: ServerSettings) -> 
         wait_until(lambda: "44" in _content(ask(served, question)))
 
 
+def test_folders_are_watched_when_somebody_wishes_it(fresh: ServerSettings) -> None:
+    with serving(fresh) as served:
+        library = "/api/libraries/default"
+        assert served.http.get(library).json()["watch"] == 0
+        assert served.http.patch(library, json={"watch": 1}).json()["watch"] == 1
+        (fresh.docs[0] / "late.md").write_text("The late note has 9 lines.")
+        wait_until(lambda: "late.md" in {row["document"] for row in settled(served)})
+        assert served.http.patch(library, json={"watch": -1}).status_code == 400
+        own = served.http.post("/api/libraries", json={"name": "Own"}).json()["id"]
+        refused = served.http.patch(f"/api/libraries/{own}", json={"watch": 5})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "no_folders")
+
+
 def test_many_files_are_indexed_in_batches(
     fresh: ServerSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
