@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dragon.cli.data_rows import format, stats, validate
 from dragon.cli.data_stages import clean, randomize, synthesize
 from dragon.cli.progress import counting
 from dragon.config import DataConfig, from_dict, read_toml
@@ -15,6 +16,8 @@ app = typer.Typer(help="Prepare text and questions for training.", no_args_is_he
 app.command()(clean)
 app.command()(randomize)
 app.command()(synthesize)
+for command in (format, validate, stats):
+    app.command()(command)
 
 
 def option(text: str, *names: str) -> Any:
