@@ -119,7 +119,7 @@ def knowledge(
         "samples": samples,
         "seed": seed,
     }
-    return Result("knowledge", SAYS, len(facts), tuple(scores), tables, settings=settings)
+    return Result("knowledge", SAYS, scores[0].count, tuple(scores), tables, settings=settings)
 
 
 def _fitting(model: LanguageModel, facts: Sequence[Fact]) -> list[Fact]:
