@@ -4,9 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dragon.config import ModelConfig
 from dragon.engine.serving.memory import Memory, chunk_bytes
 from dragon.engine.session import Piece, Session, read_together
-from tests.engine.models import needs_native
+from tests.engine.models import engine, needs_native
 from tests.engine.serving.cores import CONTEXT, KERNELS, model
 
 steps = st.lists(st.tuples(st.integers(0, 9), st.integers(1, 100)), max_size=12)
@@ -39,6 +40,12 @@ def test_every_session_holds_what_the_ledger_says(orders: list[tuple[int, int]])
     for session in sessions:
         memory.give_back(session)
     assert memory.used == 0
+
+
+def test_a_model_without_blocks_takes_no_room() -> None:
+    config = ModelConfig(13, 8, 8, 0, 2, 2, CONTEXT, reader_features=(20,), reader_head="recurrent")
+    memory = Memory(engine(config, "numpy").network, 100)
+    assert memory.total == 100
 
 
 def test_a_chunk_of_two_owners_counts_once() -> None:

@@ -29,7 +29,7 @@ def chunk_bytes(network: Network) -> int:
     """Bytes of a chunk: a token is read to see, because the format is the body's own affair."""
     session = Session(network)
     read_together([Piece(session, np.zeros(1, np.int32), 1, 0)])
-    return session.nbytes
+    return max(1, session.nbytes)  # without blocks nothing is kept
 
 
 class Memory:
