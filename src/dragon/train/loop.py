@@ -155,25 +155,26 @@ class _Run:
         self.watcher = watcher
         if self.processes.is_first:
             write_settings(self.out, self.settings)
-        path = self.out / "metrics.jsonl" if self.processes.is_first else None
-        folder = self.out / "tensorboard" if self.config.tensorboard and path else None
-        with Log(path, self.progress.step) as self.log, Board(folder) as self.board:
+        first, path = self.processes.is_first, self.out / "metrics.jsonl"
+        folder = self.out / "tensorboard" if self.config.tensorboard and first else None
+        with Log(path, self.progress.step, first) as self.log, Board(folder) as self.board:
             # The state is saved before its step is evaluated: only the log knows the best so far.
             self.progress.best = min(self.progress.best, self.log.best)
-            self.guard = Guard(self.config, self.log.past)
+            unlogged = self.log.step < self.progress.step and bool(self.progress.metrics)
+            lines = [*self.log.past, *([self.progress.metrics] if unlogged else [])]
+            self.guard = Guard(self.config, lines)
             if watcher:
                 watcher.begin(self.config.steps)
                 for note in self.objective.notes():
                     watcher.note(note)
-            self._steps()
+            self._steps(unlogged)
             return self.log.last
 
-    def _steps(self) -> None:
+    def _steps(self, unlogged: bool) -> None:
         if self.guard.is_stale or self.objective.is_done(self.log.last):
             return
         # Killed after a checkpoint and before its line in the log: finish that step first.
-        unlogged = self.log.step < self.progress.step and self.progress.metrics
-        if unlogged and self.processes.count == 1 and self._close(self.progress.metrics):
+        if unlogged and self._close(self.progress.metrics):
             return
         mine = self.processes
         batches = islice(self.objective.batches(self.progress.step), mine.rank, None, mine.count)

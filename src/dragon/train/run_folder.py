@@ -93,8 +93,9 @@ class Log:
     """metrics.jsonl, opened to go on after a step.
 
     Args:
-        path: the file; None to write nothing, in a process that is not the first.
+        path: the file.
         step: lines of later steps are dropped: a killed run logged them after its last checkpoint.
+        writes: False in a process that is not the first, which only knows what was written.
 
     Attributes:
         last: the last line, empty before the first.
@@ -102,14 +103,14 @@ class Log:
         past: the lines that were there.
     """
 
-    def __init__(self, path: Path | None, step: int) -> None:
+    def __init__(self, path: Path, step: int, writes: bool = True) -> None:
         self._path = path
-        kept = [line for line in _lines(path) if line["step"] <= step] if path else []
+        kept = [line for line in _lines(path) if line["step"] <= step]
         self.past: list[Metrics] = kept
         self.last: Metrics = kept[-1] if kept else {}
         self.best = min((m["val_loss"] for m in kept if "val_loss" in m), default=math.inf)
         self._file: IO[str] | None = None
-        if path is None:
+        if not writes:
             return
         fresh = path.with_name(f".{path.name}.new")
         fresh.write_text("".join(json.dumps(line) + "\n" for line in kept), "utf-8")
