@@ -1,8 +1,10 @@
 """Faults are named with file, line and field; forms change into each other; sets are measured."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -138,6 +140,8 @@ def test_statistics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "below 0.8: it repeats itself" in said
     text = page.read_text()
     assert text.count("<rect") == len(made.binned())
+    (plot,) = re.findall("<svg.*?</svg>", text, re.DOTALL)
+    assert len(ElementTree.fromstring(plot)) == 3 * len(made.binned())
     assert "http" not in text
     assert "<script" not in text
     with pytest.raises(DataError, match="hold no rows"):

@@ -18,7 +18,7 @@ body{background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif
 max-width:60rem;padding:2.5rem 1.25rem}
 h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2.5rem 0 .75rem}
 p{color:var(--dim);margin:.25rem 0;overflow-wrap:anywhere}
-.cards{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(10rem,1fr));
+.cards{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));
 margin-top:1.5rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem}
 .card b{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}
@@ -79,13 +79,13 @@ def _fits(label: str) -> bool:
 def _bars(rows: Sequence[tuple[str, int]], inside: Sequence[bool]) -> str:
     """Horizontal bars with their label and count; what is not inside its limits is dim."""
     most = max((count for _, count in rows), default=0) or 1
-    drawn = []
+    drawn, shade = [], ' class="out"'
     for at, ((label, count), fits) in enumerate(zip(rows, inside, strict=True)):
         y, width = at * _ROW, (_WIDTH - _LEFT - 90) * count / most
         drawn.append(
             f'<text x="{_LEFT - 10}" y="{y + 17}" text-anchor="end">{html.escape(label)}</text>'
             f'<rect x="{_LEFT}" y="{y + 4}" width="{max(width, 1):.1f}" height="{_ROW - 8}" rx="3"'
-            f"{'' if fits else ' class=out'}/>"
+            f"{'' if fits else shade}/>"
             f'<text class="n" x="{_LEFT + width + 8:.1f}" y="{y + 17}">{count:,}</text>'
         )
     size = f"0 0 {_WIDTH} {len(rows) * _ROW}"
