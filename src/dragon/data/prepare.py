@@ -49,7 +49,15 @@ def prepare(config: DataConfig, out: Path, progress: Progress | None = None) -> 
         held_out = _held_out(config, files)
         if config.objective == "language":
             splits = write_language_set(
-                files, tokenizer, folder, names, config.seed, held_out, progress
+                files,
+                tokenizer,
+                folder,
+                names,
+                config.seed,
+                held_out,
+                progress,
+                config.passes,
+                config.workers,
             )
         else:
             synonyms = _below(config, config.synonyms) if config.synonyms else None
@@ -92,7 +100,7 @@ def _bring_tokenizer(
     """Copy the tokenizer into the data folder, or train it there."""
     if config.tokenizer:
         tokenizer = load_tokenizer(Path(config.tokenizer))
-        if tokenizer.vocab_size > MOST_IDS:
+        if tokenizer.vocab_size > MOST_IDS and config.objective == "reader":
             raise DataError(
                 f"The tokenizer at {config.tokenizer} has {tokenizer.vocab_size} ids.",
                 f"Use one with at most {MOST_IDS}.",

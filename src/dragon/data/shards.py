@@ -6,7 +6,8 @@ A reading set is a folder with, for each split (train, val):
     SPLIT.features.bin   uint32 [N]     the six features of each token, packed into 22 bits
     SPLIT.examples.npy   [E]            where each prompt lies, how long it is, where its answer is
 
-A language set has SPLIT.bin alone: documents one after the other, each closed by `<|end|>`.
+A language set has SPLIT.bin alone: documents one after the other, each closed by `<|end|>`; its ids
+are uint32 where the vocabulary has more than 65,536.
 manifest.json is written last, so that a folder without it is not taken for whole.
 """
 
@@ -156,12 +157,21 @@ def language_tokens(folder: Path, split: str) -> npt.NDArray[np.uint16]:
     """
     manifest = read_manifest(folder, "language")
     try:
-        tokens: Ids = _mapped(folder / f"{split}.bin", np.uint16)
+        tokens: Ids = _mapped(folder / f"{split}.bin", id_type(manifest.get("vocab_size", 0)))
     except (OSError, ValueError) as error:
         raise DataError(f"{folder}: {split}.bin cannot be read: {error}.") from None
     if len(tokens) != manifest["splits"][split]["tokens"]:
         raise DataError(f"{folder}: {split}.bin is damaged.", "Prepare the folder again.")
     return tokens
+
+
+def id_type(vocab_size: int) -> type[np.uint16] | type[np.uint32]:
+    """The smallest type that holds every id of a vocabulary.
+
+    >>> id_type(1 << 16).__name__, id_type((1 << 16) + 1).__name__
+    ('uint16', 'uint32')
+    """
+    return np.uint16 if vocab_size <= 1 << 16 else np.uint32
 
 
 def _mapped(path: Path, dtype: Any) -> npt.NDArray[Any]:
