@@ -62,8 +62,3 @@ def scaled(values: Floats, scales: Floats, k: int) -> Floats:
     grouped = values.reshape(n, groups, values.shape[1] // groups if groups else 0)
     grouped *= scales[:, :, None]
     return values[:, :k]
-
-
-def unpack(q8: Bytes, scale: Floats, shape: tuple[int, int]) -> Floats:
-    """Dequantise the whole matrix [N, K]."""
-    return np.ascontiguousarray(unpack_rows(q8, scale, np.arange(shape[0]), shape[1]))
