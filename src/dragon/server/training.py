@@ -152,7 +152,7 @@ class Trainer:
                 continue
             except Exception as error:
                 self._fail(job, "training_failed", error)
-                self._closing.wait(1)  # a database that cannot be written must not be asked on and on
+                self._closing.wait(1)  # a store that fails must not be asked on and on
 
     def _work(self, job: Job) -> None:
         if find_spec("torch") is None:
