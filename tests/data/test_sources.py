@@ -64,3 +64,36 @@ def test_a_malformed_file_is_named(tmp_path: Path, name: str, content: bytes, me
     with pytest.raises(DataError) as error:
         list(read_rows(tmp_path / name))
     assert message in str(error.value)
+
+
+def test_parquet_zstandard_and_html(tmp_path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+    import zstandard
+
+    rows = [{"text": "One."}, {"text": "Two."}]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet")
+    lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    (tmp_path / "b.jsonl.zst").write_bytes(zstandard.compress(lines))
+    page = "<html><body><nav>Menu</nav><article><p>Ropes are sold here every day.</p></article>"
+    (tmp_path / "c.html").write_text(page)
+    assert list(read_rows(tmp_path / "a.parquet")) == rows
+    assert list(read_rows(tmp_path / "b.jsonl.zst")) == rows
+    (row,) = read_rows(tmp_path / "c.html")
+    assert "Ropes are sold here" in row["text"]
+    assert "<p>" not in row["text"]
+    assert [p.name for p in source_files([tmp_path])] == ["a.parquet", "b.jsonl.zst", "c.html"]
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1")
+    (tmp_path / "broken.jsonl.zst").write_bytes(b"nothing")
+    for name in ("broken.parquet", "broken.jsonl.zst"):
+        with pytest.raises(DataError, match="cannot be read"):
+            list(read_rows(tmp_path / name))
+
+
+def test_a_long_text_is_cut_at_paragraphs(tmp_path: Path) -> None:
+    paragraph = "A line of text. " * 60 + "\n\n"
+    (tmp_path / "long.txt").write_text(paragraph * 2000)
+    texts = [row["text"] for row in read_rows(tmp_path / "long.txt")]
+    assert len(texts) > 5
+    assert "".join(texts) == paragraph * 2000
+    assert all(text.endswith("\n\n") for text in texts)

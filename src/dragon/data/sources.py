@@ -9,6 +9,7 @@ import csv
 import gzip
 import json
 import lzma
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -88,8 +89,15 @@ def numbered_rows(path: Path) -> Iterator[Numbered]:
                 yield from _csv(path, file)
             else:
                 yield from enumerate(_texts(path, file, ending), 1)
-    except (OSError, UnicodeDecodeError, ValueError, EOFError, lzma.LZMAError, csv.Error) as error:
+    except _damage() as error:
         raise DataError(f"{path} cannot be read: {error}.") from None
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What reading a damaged file raises; Zstandard's own error only where it is in use."""
+    zstandard = sys.modules.get("zstandard")
+    own = (zstandard.ZstdError,) if zstandard else ()
+    return (OSError, ValueError, EOFError, lzma.LZMAError, csv.Error, *own)
 
 
 def text_of(path: Path, line: int, row: Row, name: str = "text") -> str:
@@ -148,11 +156,8 @@ def _zstandard(path: Path) -> IO[str]:
         raise DataError(
             f"{path} needs the library zstandard.", "Run pip install 'dragon-lm[data]'."
         ) from None
-    try:
-        opened: IO[str] = zstandard.open(path, "rt", encoding="utf-8")
-        return opened
-    except zstandard.ZstdError as error:
-        raise ValueError(error) from None
+    opened: IO[str] = zstandard.open(path, "rt", encoding="utf-8")
+    return opened
 
 
 def _parquet(path: Path) -> Iterator[Row]:
