@@ -142,7 +142,7 @@ def _answers(row: Row) -> Iterator[tuple[str, str]]:
     for number, answer in enumerate(row["answers"]):
         field = f"answers[{number}]"
         try:
-            quoted = texts[answer["passage"]][answer["start"] : answer["end"]]  # type: ignore[index]
+            quoted = texts[answer["passage"]][answer["start"] : answer["end"]]
         except (TypeError, KeyError, IndexError):
             yield field, "lacks text, passage, start or end, or names no passage"
             continue
