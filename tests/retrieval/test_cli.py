@@ -75,4 +75,4 @@ def test_many_skipped_files_are_counted(tmp_path):
     assert len(skipped_lines(skipped)) == 21
     assert skipped_lines(skipped)[-1] == "  ... and 5 more"
     report = AddReport(0, 0, 3, 0, skipped, 2, 0, 0.1)
-    assert summary(report).startswith("3 unchanged, 25 not readable, 2 of other kinds (")
+    assert summary(report).startswith("3 unchanged, 25 not readable, 2 of kinds it does not read (")

@@ -71,7 +71,7 @@ def _print_end(answer: Answer, context: bool) -> None:
     else:
         print("\n")
         for c in answer.citations:
-            print(f"{_dim(f'[{c.number}]')} {_place(c.document, c.heading)} {_dim(_offsets(c))}")
+            print(f"{_dim(f'[{c.number}]')} {_place(c.document, c.heading)}  {_dim(_offsets(c))}")
     if context and answer.asked != answer.question:
         print(_dim(f"(asked: {plain(answer.asked)})"))
 
@@ -88,7 +88,7 @@ def _print_nearest(answer: Answer) -> None:
 
 
 def _offsets(c: Citation) -> str:
-    return f"characters {c.start}-{c.end}, {c.score:.0%} sure"
+    return f"(characters {c.start}-{c.end}, {c.score:.0%} sure)"
 
 
 def _place(document: str, heading: str) -> str:

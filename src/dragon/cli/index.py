@@ -162,7 +162,7 @@ def summary(report: AddReport) -> str:
         "removed": report.removed,
         "unchanged": report.unchanged,
         "not readable": len(report.skipped),
-        "of other kinds": report.ignored,
+        "of kinds it does not read": report.ignored,
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return f"{said or 'nothing to do'} ({report.bytes / 1e6:.1f} MB in {report.seconds:.1f} s)"

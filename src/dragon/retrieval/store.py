@@ -54,7 +54,9 @@ def connect(path: Path, *, create: bool, read_only: bool) -> sqlite3.Connection:
         raise StoreError(f"{path} is a folder.", "Give --index a file.")
     if not path.exists() or path.stat().st_size == 0:
         if not create:
-            raise StoreError(f"No index at {path}.", "Make one: dragon index add PATH.")
+            raise StoreError(
+                f"No index at {path}.", f"Make one: dragon index add PATH --index {path}"
+            )
         _make_folder(path.parent)
     with guarded(path):
         # A run that was killed left a journal: whoever opens the file next has to roll it back.
