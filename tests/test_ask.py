@@ -51,7 +51,7 @@ def dragon(
 def test_the_folder_is_indexed_once_and_answers(dragon: Dragon) -> None:
     code, out, err = dragon("ask", STAY, "--docs", "docs")
     assert (code, out.splitlines()[0]) == (0, "Visitors may stay **30** days. [1]")
-    assert "docs/guests.md  Guests characters 28-30" in out.replace(os.sep, "/")
+    assert "docs/guests.md  Guests  (characters 28-30, " in out.replace(os.sep, "/")
     assert err.startswith("index: 2 added")
     assert dragon("ask", STAY, "--docs", "docs") == (0, out, "")
     Path("docs/guests.md").write_text("Visitors may stay 31 days.\n")
