@@ -25,7 +25,7 @@ def test_a_pipe_gets_marks_and_sources(ask: Ask, capsys: pytest.CaptureFixture[s
     first, blank, source, end = out.split("\n")
     assert (first, blank, end) == ("Visitors may stay **30** days. [1]", "", "")
     assert source.startswith("[1] ")
-    assert "a.md  Guests characters 28-30, " in source
+    assert "a.md  Guests  (characters 28-30, " in source
 
 
 def test_a_dispute_says_so_first(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,7 +85,7 @@ class Question:
         if e.answerable:
             place = {"passage": order.index(0), "start": e.start, "end": e.end}
             answers.append({"text": e.answer, **place})
-        row = {
+        row: dict[str, Any] = {
             "kind": e.source,
             "title": e.heading,
             "question": e.question,
