@@ -313,7 +313,7 @@ def test_what_cannot_be_adapted_is_refused(
         (instruct(chats, base, sequence_length=65), None, "Set it to at most 64"),
         (short, None, "holds no conversation whose answer begins within 2 tokens"),
         (instruct(tmp_path / "none", base), None, "No training text at"),
-        (replace(short, data=""), None, "Name a file or folder of conversations"),
+        (replace(short, data=""), None, "Name a file or folder of rows"),
         (instruct(base / "tokenizer.json", base), None, "row 1 has the fields version"),
     ):
         with pytest.raises(DragonError) as error:
