@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon.config import DataConfig, ModelConfig, TrainConfig, from_dict, read_toml
+from dragon.config import DataConfig, LoraConfig, ModelConfig, TrainConfig, from_dict, read_toml
 from dragon.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.toml"))
-SECTIONS = {"data": DataConfig, "model": ModelConfig, "train": TrainConfig}
+SECTIONS = {"data": DataConfig, "model": ModelConfig, "train": TrainConfig, "lora": LoraConfig}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
