@@ -88,8 +88,7 @@ def test_cancelling_frees_at_once_and_ends_the_stream() -> None:
 def test_waiting_requests_can_be_cancelled() -> None:
     with serving(max_sequences=1) as core:
         running, waiting = core.submit(LONG), core.submit(LONG)
-        soon(lambda: core.stats().waiting == 1)
-        waiting.cancel()
+        waiting.cancel()  # at once: a fast machine is soon through with the first
         assert waiting.tokens(timeout=60) == []
         assert (waiting.finish_reason, waiting.usage.completion_tokens) == ("cancelled", 0)
         assert running.tokens(timeout=100) == alone(LONG)
