@@ -5,26 +5,24 @@ In: what is being done and how much of it is finished. Out: a line that moves, o
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
 
 
 @contextmanager
 def counting(unit: str) -> Iterator[Callable[[str, int, int], None]]:
     """Yield a function (what, finished, of how many) that moves a bar with rate and time left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    with Progress(
+    with _bar(
         BarColumn(),
-        TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
+        TextColumn(f"{{task.completed}}/{{task.total}} {unit}"),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
     ) as bar:
-        task = bar.add_task("", total=None, unit=unit, rate="")
+        task = bar.add_task("", total=None, rate="")
 
         def show(what: str, finished: int, total: int) -> None:
             speed = bar.tasks[0].speed
@@ -37,30 +35,33 @@ def counting(unit: str) -> Iterator[Callable[[str, int, int], None]]:
 @contextmanager
 def moving() -> Iterator[Callable[[str, int, int], None]]:
     """Yield a function (what, bytes done, of how many) that moves a bar with MB/s and time left."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         DownloadColumn,
-        Progress,
-        TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
 
-    console = Console(stderr=True)
-    with Progress(
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
+    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with _bar(*columns) as bar:
         task = bar.add_task("", total=None)
 
         def show(what: str, done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, description=what[:40])
 
         yield show
+
+
+def _bar(*columns: "ProgressColumn") -> "Progress":
+    """A bar of these columns and what is being done."""
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn
+
+    console = Console(stderr=True)
+    return Progress(
+        *columns,
+        TextColumn("{task.description}", markup=False),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -4,12 +4,8 @@ seed.
 In: a `Plan`. Out: the files of a reading set (see `dragon.data.shards`).
 """
 
-import multiprocessing
-import os
 import random
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +15,7 @@ from dragon.config import DataConfig
 from dragon.data.examples import Example
 from dragon.data.exercises import exercises, held_out_exercises, load_synonyms
 from dragon.data.names import Names
+from dragon.data.pool import cores, in_order
 from dragon.data.shards import Prompts, ReadingWriter, gather
 from dragon.errors import DataError
 from dragon.text.vectors import load_vectors
@@ -49,6 +46,10 @@ class Plan:
     held_out: frozenset[str]
     synonyms: Path | None
 
+    def start(self) -> "Callable[[Job], Prompts]":
+        """Load what a process needs; gives the prompts of a job."""
+        return _Worker(self).run
+
 
 def write_reading_set(plan: Plan, progress: Progress | None = None) -> dict[str, Any]:
     """Write both splits; returns the manifest's splits.
@@ -58,9 +59,8 @@ def write_reading_set(plan: Plan, progress: Progress | None = None) -> dict[str,
     """
     jobs = _jobs(plan)
     writers = {split: ReadingWriter(plan.out, split) for split in ("train", "val")}
-    for number, ((split, path, _), prompts) in enumerate(
-        zip(jobs, _run(plan, jobs), strict=True), 1
-    ):
+    made = in_order(plan, jobs, min(plan.config.workers or cores(), len(jobs)))
+    for number, ((split, path, _), prompts) in enumerate(made, 1):
         writers[split].append(prompts)
         if progress:
             progress(path.name, number, len(jobs))
@@ -80,24 +80,6 @@ def _jobs(plan: Plan) -> list[Job]:
 
 def _passes(plan: Plan, path: Path) -> int:
     return next((n for start, n in plan.config.passes.items() if path.name.startswith(start)), 1)
-
-
-def _run(plan: Plan, jobs: list[Job]) -> Iterator[Prompts]:
-    """The prompts of each job, in order."""
-    processes = min(plan.config.workers or os.cpu_count() or 1, len(jobs))
-    if processes == 1:
-        yield from map(_Worker(plan).run, jobs)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _start_worker, (plan,)) as pool:
-        try:
-            yield from pool.map(_work, jobs)
-        except BrokenProcessPool:
-            raise DataError(
-                "A worker process died, of too little memory perhaps.", "Try fewer --workers."
-            ) from None
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 class _Worker:
@@ -132,15 +114,3 @@ class _Worker:
             return reading, 0, 0, example.source
         span = token_span(reading, example.start, example.end)
         return (reading, *span, example.source) if span else None
-
-
-_worker: _Worker
-
-
-def _start_worker(plan: Plan) -> None:
-    global _worker
-    _worker = _Worker(plan)
-
-
-def _work(job: Job) -> Prompts:
-    return _worker.run(job)

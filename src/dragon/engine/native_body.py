@@ -201,6 +201,8 @@ def _padded_gates(matrix: Floats) -> Floats:
 
 def _wider(x: Floats, width: int) -> Floats:
     """A copy of x [..., n] with zeros up to the width."""
+    if x.shape[-1] == width:
+        return np.array(x, np.float32, order="C")
     out = np.zeros((*x.shape[:-1], width), np.float32)
     out[..., : x.shape[-1]] = x
     return out
@@ -208,9 +210,4 @@ def _wider(x: Floats, width: int) -> Floats:
 
 def _padded_rows(x: Floats) -> Floats:
     """A copy of x [M, C] in rows of whole blocks."""
-    rows, channels = x.shape
-    if channels == padded(channels):
-        return np.array(x, np.float32, order="C")
-    whole = np.zeros((rows, padded(channels)), np.float32)
-    whole[:, :channels] = x
-    return whole
+    return _wider(x, padded(x.shape[1]))

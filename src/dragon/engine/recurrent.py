@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dragon.engine.body import Body, Floats
 from dragon.engine.matrices import Matrix
-from dragon.engine.numpy_body import softmax
+from dragon.engine.numpy_body import relu, softmax
 from dragon.tokenizer.reading import MATCHES, SEG_QUESTION
 from dragon.weights import RECURRENT_LAYERS
 
@@ -55,16 +55,16 @@ class RecurrentHead:
         asked[[prompt.start for prompt in prompts]] = True
         read, linear = self._layers, self._linear
         aligned = self._look("align", states, prompts, asked)
-        x = _relu(linear["enter"](np.concatenate((states, aligned), axis=1)))
+        x = relu(linear["enter"](np.concatenate((states, aligned), axis=1)))
         first = read[0](x, lengths)
         met = self._look("meet", first, prompts, asked)
         gist = self._gist(first, prompts, asked)
         of_row = np.repeat(np.arange(len(prompts)), lengths)
         joined = np.concatenate((first, met, first * met, first * gist[of_row]), axis=1)
-        x = _relu(linear["join"](joined))
+        x = relu(linear["join"](joined))
         second = read[1](x, lengths)
         seen = self._look("review", second, prompts)
-        x = x + _relu(linear["revise"](np.concatenate((second, seen, second * seen), axis=1)))
+        x = x + relu(linear["revise"](np.concatenate((second, seen, second * seen), axis=1)))
         third = read[2](x, lengths)
         asks = linear["ask"](gist).reshape(len(prompts), 2, -1)
         fit = np.einsum("mc,mkc->mk", third, asks[of_row]) / np.float32(third.shape[1] ** 0.5)
@@ -117,10 +117,6 @@ class Layer:
         gates[there, 0, prompt], gates[back, 1, prompt] = said
         states = self._scan(gates)
         return np.concatenate((states[there, 0, prompt], states[back, 1, prompt]), axis=1)
-
-
-def _relu(x: Floats) -> Floats:
-    return np.maximum(x, 0)
 
 
 def _slices(lengths: Sequence[int]) -> list[slice]:

@@ -6,10 +6,10 @@ In: scorecards by name. Out: comparison.md and one SVG for each evaluation that 
 from collections.abc import Mapping
 from pathlib import Path
 
-from dragon.errors import DataError, InputError
+from dragon.errors import DataError
 from dragon.evaluate.plots import interval_chart
 from dragon.evaluate.result import Score
-from dragon.evaluate.scorecard import Scorecard, between, shown
+from dragon.evaluate.scorecard import Scorecard, between, shown, write_texts
 
 
 def write_comparison(cards: Mapping[str, Scorecard], folder: Path) -> list[Path]:
@@ -29,14 +29,7 @@ def write_comparison(cards: Mapping[str, Scorecard], folder: Path) -> list[Path]
         shares = {n: row for n, row in rows.items() if all(_is_share(s) for s in row.values())}
         if shares:
             files[f"{name}.svg"] = interval_chart(name, shares) + "\n"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, text in files.items():
-            (folder / file).write_text(text, "utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written: {error.strerror}.", "Give --out another folder."
-        ) from None
+    write_texts(folder, files)
     return [folder / file for file in files]
 
 

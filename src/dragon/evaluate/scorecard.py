@@ -6,7 +6,7 @@ and each curve as an SVG; the same results give the same bytes.
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,15 @@ def write(card: Scorecard, folder: Path) -> None:
     }
     for result in card.results:
         texts |= {f"{result.name}-{i}.svg": line_chart(p) for i, p in enumerate(result.plots, 1)}
+    write_texts(folder, texts)
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write texts by file name into a folder, which is made if need be.
+
+    Raises:
+        InputError: if they cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
