@@ -60,10 +60,26 @@ def test_equal_stems_are_alike_and_unknown_ones_are_not() -> None:
 def test_nearest_come_best_first_and_leave_the_word_out() -> None:
     vectors = np.array([[100, 0], [90, 10], [50, 50], [0, 100]], np.int8)
     learned = WordVectors(["a", "b", "c", "d"], vectors)
-    found = learned.nearest("a", 2)
-    assert [stem for stem, _ in found] == ["b", "c"]
-    assert found[0][1] > found[1][1]
-    assert learned.nearest("unknown", 2) == []
+    found = learned.nearest(["a", "unknown", "d"], 2)
+    assert {stem: [other for other, _ in near] for stem, near in found.items()} == {
+        "a": ["b", "c"],
+        "d": ["c", "b"],
+    }
+    assert found["a"][0][1] > found["a"][1][1]
+    assert learned.nearest(["unknown"], 2) == {}
+
+
+def test_nearest_of_a_large_table_are_those_of_the_cosines() -> None:
+    drawn = np.random.default_rng(5).integers(-127, 128, (5000, 8), np.int8)
+    drawn[17] = 0
+    stems = [str(row) for row in range(5000)]
+    learned = WordVectors(stems, drawn)
+    for stem, near in learned.nearest(["3", "4999"], 4).items():
+        table = learned.similarity([stem], stems)[0]
+        table[int(stem)] = -2
+        assert [other for other, _ in near] == [stems[i] for i in np.argsort(-table)[:4]]
+        assert [cosine for _, cosine in near] == pytest.approx(sorted(table)[:-5:-1], abs=1e-6)
+    assert [cosine for _, cosine in learned.nearest(["17"], 2)["17"]] == [0, 0]
 
 
 def test_saved_is_loaded(tmp_path: Path) -> None:

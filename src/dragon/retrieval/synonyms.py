@@ -25,14 +25,10 @@ def other_words(words: Sequence[str], vectors: WordVectors | None) -> list[str]:
     """
     if vectors is None:
         return []
-    own = {stem(word) for word in words}
-    found = {
-        other: None
-        for root in own
-        for other, cosine in vectors.nearest(root, MOST_OTHERS)
-        if cosine >= NEAR and other not in own
-    }
-    return list(found)
+    own = dict.fromkeys(map(stem, words))
+    near = vectors.nearest(list(own), MOST_OTHERS).values()
+    found = (other for others in near for other, cosine in others if cosine >= NEAR)
+    return [other for other in dict.fromkeys(found) if other not in own]
 
 
 def said(

@@ -18,6 +18,7 @@ from dragon.errors import CheckpointError
 
 Floats = npt.NDArray[np.float32]
 _SCALE = 127.0
+_BLOCK = 2048  # rows; a block in float32 stays in the processor's cache
 
 
 class WordVectors:
@@ -29,9 +30,9 @@ class WordVectors:
     """
 
     def __init__(self, stems: Sequence[str], vectors: npt.NDArray[np.int8]) -> None:
-        self._row = {stem: row for row, stem in enumerate(stems)}
-        self._vectors = vectors
         self._stems = tuple(stems)
+        self._row = dict(zip(self._stems, range(len(self._stems)), strict=True))
+        self._vectors = vectors
 
     def __len__(self) -> int:
         return len(self._stems)
@@ -51,7 +52,8 @@ class WordVectors:
     def of(self, stems: Sequence[str]) -> Floats:
         """[n, D] unit vectors, zeros for unknown stems."""
         rows = np.array([self._row.get(stem, -1) for stem in stems], dtype=np.int64)
-        found = _unit(self._vectors[rows])
+        vectors = self._vectors[rows]
+        found: Floats = vectors.astype(np.float32) / _lengths(vectors)[:, None]
         found[rows < 0] = 0.0
         return found
 
@@ -68,20 +70,44 @@ class WordVectors:
                 table[row, place[stem]] = 1.0
         return table
 
-    def nearest(self, stem: str, most: int) -> list[tuple[str, float]]:
-        """The stems most alike and their cosines, best first; nothing for an unknown one."""
-        if stem not in self._row:
-            return []
-        cosines = self._unit @ self.of([stem])[0]
+    def nearest(self, stems: Sequence[str], most: int) -> dict[str, list[tuple[str, float]]]:
+        """The stems most alike to each of some, with their cosines, best first.
+
+        Args:
+            stems: unknown ones have no place in the result.
+            most: how many for each.
+        """
+        rows = {stem: self._row[stem] for stem in stems if stem in self._row}
+        if not rows:
+            return {}
+        table = self._cosines(list(rows.values()))
+        return {stem: self._best(stem, row, most) for stem, row in zip(rows, table, strict=True)}
+
+    def _best(self, stem: str, cosines: Floats, most: int) -> list[tuple[str, float]]:
         best = np.argpartition(-cosines, min(most, len(cosines) - 1))[: most + 1]
         ordered = best[np.argsort(-cosines[best], kind="stable")]
-        return [(self._stems[i], float(cosines[i])) for i in ordered if self._stems[i] != stem][
-            :most
-        ]
+        found = [(self._stems[i], float(cosines[i])) for i in ordered]
+        return [(other, cosine) for other, cosine in found if other != stem][:most]
+
+    def _cosines(self, rows: Sequence[int]) -> Floats:
+        """[n, V] of some rows with all.
+
+        Products of int8 are whole numbers, exact in float32 for up to 1,040 columns: whatever the
+        machine, the same neighbours. Block by block, for the whole table in float32 is four times
+        its size and would have to be made before the first question.
+        """
+        asked = self._vectors[rows].astype(np.float32)
+        found = np.empty((len(rows), len(self)), np.float32)
+        for start in range(0, len(self), _BLOCK):
+            block = self._vectors[start : start + _BLOCK].astype(np.float32)
+            found[:, start : start + _BLOCK] = asked @ block.T
+        return found / self._lengths / self._lengths[rows][:, None]
 
     @cached_property
-    def _unit(self) -> Floats:
-        return _unit(self._vectors)
+    def _lengths(self) -> Floats:
+        """[V] lengths of the vectors as they are kept."""
+        starts = range(0, len(self), _BLOCK)
+        return np.concatenate([_lengths(self._vectors[i : i + _BLOCK]) for i in starts])
 
     def save(self, folder: Path) -> None:
         """Write VECTORS_FILE into a folder, beside and renamed."""
@@ -96,11 +122,10 @@ class WordVectors:
         return cls(stems, np.round(vectors / np.maximum(longest, 1e-9) * _SCALE).astype(np.int8))
 
 
-def _unit(vectors: npt.NDArray[np.int8]) -> Floats:
+def _lengths(vectors: npt.NDArray[np.int8]) -> Floats:
     floats = vectors.astype(np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", floats, floats))
-    unit: Floats = floats / np.maximum(lengths, 1e-6)[:, None]
-    return unit
+    lengths: Floats = np.sqrt(np.einsum("ij,ij->i", floats, floats))
+    return np.maximum(lengths, 1e-6)
 
 
 @lru_cache(maxsize=4)
