@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from dragon.cli.index import skipped_lines, summary
+from dragon.cli.index_view import skipped_lines, summary
 from dragon.cli.main import main
 from dragon.retrieval import AddReport, Skipped
 

@@ -14,7 +14,7 @@ from typing import Any
 from dragon.answer.answerer import DISAGREE
 from dragon.answer.types import Answer, Citation
 from dragon.answer.wording import plain
-from dragon.cli.index import shown
+from dragon.cli.index_view import shown
 from dragon.retrieval.types import Hit
 
 _NEAREST = 3

@@ -1,17 +1,13 @@
 """`dragon ask`: one question, one cited answer."""
 
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from dragon.cli.asking import print_answer
+from dragon.cli.plain import MOST_PASSAGES
 from dragon.models import DEFAULT
-
-if TYPE_CHECKING:
-    from dragon.answer import Answerer
 
 Docs = Annotated[
     list[Path] | None,
@@ -21,7 +17,9 @@ File = Annotated[
     Path | None, typer.Option("--index", help="Index file.", show_default="per-user data folder")
 ]
 Model = Annotated[str, typer.Option("--model", help="A shipped model's name, or a model folder.")]
-TopK = Annotated[int, typer.Option("--top-k", min=1, max=100, help="Passages that are read.")]
+TopK = Annotated[
+    int, typer.Option("--top-k", min=1, max=MOST_PASSAGES, help="Passages that are read.")
+]
 
 
 def ask(
@@ -36,54 +34,4 @@ def ask(
     ] = False,
 ) -> None:
     """Answer a question from your documents, with citations; or say that they do not say."""
-    from dragon.answer.answerer import LONGEST_QUESTION, checked
-    from dragon.cli.answer_view import print_json, print_stream
-
-    # At most what is too long: a pipe may never end.
-    question = checked(sys.stdin.read(LONGEST_QUESTION * 100) if question == "-" else question)
-    with opened(docs, index, model, top_k) as answerer:
-        if as_json:
-            print_json(answerer.ask(question))
-        else:
-            events = answerer.stream(question)
-            print_stream(iter(list(events)) if no_stream else events)
-
-
-@contextmanager
-def opened(
-    docs: Sequence[Path] | None, index: Path | None, model: str, top_k: int
-) -> Iterator["Answerer"]:
-    """An answerer over an index; given folders, their own index is brought up to date first.
-
-    Raises:
-        InputError: if a folder does not exist or holds nothing readable.
-        StoreError: if the index is missing, empty or damaged.
-        CheckpointError: if the model is missing, damaged or no reader.
-    """
-    from dragon.answer import Answerer
-    from dragon.answer.reader import Reader
-    from dragon.errors import StoreError
-    from dragon.models import model_folder
-    from dragon.retrieval import Index, default_index_path
-
-    # The model first: a wrong name must not cost an indexing run.
-    reader = Reader.open(model_folder(model))
-    path = _up_to_date(docs, index) if docs else index or default_index_path()
-    with Index.open(path, read_only=True) as store:
-        if store.is_empty():
-            raise StoreError(f"The index {path} is empty.", "Run: dragon index add PATH.")
-        yield Answerer(store, reader, top_k)
-
-
-def _up_to_date(docs: Sequence[Path], index: Path | None) -> Path:
-    from dragon.cli.index import add_with_progress, skipped_lines, summary
-    from dragon.retrieval import Index, index_path_for
-
-    path = index or index_path_for(docs)
-    with Index.open(path, create=True) as store:
-        report = add_with_progress(store, list(docs))
-    if report.added or report.changed or report.removed:
-        print(f"index: {summary(report)}", file=sys.stderr)
-        for line in skipped_lines(report.skipped):
-            print(line, file=sys.stderr)
-    return path
+    print_answer(question, docs, index, model, top_k, as_json, no_stream)

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dragon.cli.ask import Docs, File, Model, TopK, opened
+from dragon.cli.ask import Docs, File, Model, TopK
+from dragon.cli.asking import opened
 from dragon.errors import InputError
 from dragon.models import DEFAULT
 

@@ -15,7 +15,7 @@ import typer
 
 from dragon.cli import scorecard
 from dragon.cli.ask import Model, TopK
-from dragon.cli.index import skipped_lines
+from dragon.cli.index_view import skipped_lines
 from dragon.cli.scorecard import AsJson
 from dragon.errors import ConfigError
 from dragon.models import DEFAULT

@@ -4,7 +4,9 @@ In: the arguments of the process. Out: an exit code: 0 done, 1 failed, 2 wrong u
 interrupted. Written by hand because start-up counts: `dragon --help` loads neither typer nor rich.
 """
 
+import atexit
 import errno
+import gc
 import os
 import sys
 from importlib import import_module
@@ -66,6 +68,9 @@ def main(argv: list[str] | None = None) -> int:
     Args:
         argv: the arguments without the program's name; by default those of the process.
     """
+    if argv is None:
+        # The process ends next: nobody waits while each of its objects is looked for once more.
+        atexit.register(gc.freeze)
     arguments = sys.argv[1:] if argv is None else list(argv)
     _write_utf8()
     debug, arguments = _take_debug(arguments)
@@ -103,6 +108,8 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run(name: str, entry: Command, arguments: list[str]) -> int:
+    if name == "ask" and _is_answered(arguments):
+        return 0
     command = _load(entry)
     from typer import Abort
     from typer.exceptions import TyperException
@@ -120,6 +127,19 @@ def _run(name: str, entry: Command, arguments: list[str]) -> int:
     except Abort:
         return 130
     return result if isinstance(result, int) else 0
+
+
+def _is_answered(arguments: list[str]) -> bool:
+    """Answer a question whose options need no typer."""
+    from dragon.cli.plain import plain
+
+    given = plain(arguments)
+    if given is None:
+        return False
+    from dragon.cli.asking import print_answer
+
+    print_answer(**given)
+    return True
 
 
 def _load(entry: Command) -> Any:

@@ -1,0 +1,79 @@
+"""What `dragon ask` and `dragon chat` do, once their arguments are read.
+
+In: a question, documents or an index, a model. Out: the answer, printed. Without typer and rich: a
+plain question should not wait for them.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dragon.models import DEFAULT
+
+if TYPE_CHECKING:
+    from dragon.answer import Answerer
+
+
+def print_answer(
+    question: str,
+    docs: Sequence[Path] | None = None,
+    index: Path | None = None,
+    model: str = DEFAULT,
+    top_k: int = 5,
+    as_json: bool = False,
+    no_stream: bool = False,
+) -> None:
+    """Answer one question; see `dragon.cli.ask` for the arguments, `opened` for the errors."""
+    from dragon.answer.answerer import LONGEST_QUESTION, checked
+    from dragon.cli.answer_view import print_json, print_stream
+
+    # At most what is too long: a pipe may never end.
+    question = checked(sys.stdin.read(LONGEST_QUESTION * 100) if question == "-" else question)
+    with opened(docs, index, model, top_k) as answerer:
+        if as_json:
+            print_json(answerer.ask(question))
+        else:
+            events = answerer.stream(question)
+            print_stream(iter(list(events)) if no_stream else events)
+
+
+@contextmanager
+def opened(
+    docs: Sequence[Path] | None, index: Path | None, model: str, top_k: int
+) -> Iterator["Answerer"]:
+    """An answerer over an index; given folders, their own index is brought up to date first.
+
+    Raises:
+        InputError: if a folder does not exist or holds nothing readable.
+        StoreError: if the index is missing, empty or damaged.
+        CheckpointError: if the model is missing, damaged or no reader.
+    """
+    from dragon.answer import Answerer
+    from dragon.answer.reader import Reader
+    from dragon.errors import StoreError
+    from dragon.models import model_folder
+    from dragon.retrieval import Index, default_index_path
+
+    # The model first: a wrong name must not cost an indexing run.
+    reader = Reader.open(model_folder(model))
+    path = _up_to_date(docs, index) if docs else index or default_index_path()
+    with Index.open(path, read_only=True) as store:
+        if store.is_empty():
+            raise StoreError(f"The index {path} is empty.", "Run: dragon index add PATH.")
+        yield Answerer(store, reader, top_k)
+
+
+def _up_to_date(docs: Sequence[Path], index: Path | None) -> Path:
+    from dragon.cli.index_view import add_with_progress, skipped_lines, summary
+    from dragon.retrieval import Index, index_path_for
+
+    path = index or index_path_for(docs)
+    with Index.open(path, create=True) as store:
+        report = add_with_progress(store, list(docs))
+    if report.added or report.changed or report.removed:
+        print(f"index: {summary(report)}", file=sys.stderr)
+        for line in skipped_lines(report.skipped):
+            print(line, file=sys.stderr)
+    return path

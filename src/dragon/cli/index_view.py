@@ -1,0 +1,87 @@
+"""What is said of an index and its documents: the run that made it, its passages, its gaps.
+
+In: reports and hits. Out: lines of text; a bar while files are read.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from dragon.retrieval import AddReport, Hit, Index, Progress, Skipped
+from dragon.text.printable import printable
+
+_SHOWN_SKIPPED = 20
+_SNIPPET = 240
+
+
+def add_with_progress(index: Index, paths: Sequence[Path]) -> AddReport:
+    """`Index.add` with a bar on a terminal: files, megabytes a second, time left."""
+    if not sys.stderr.isatty():
+        return index.add(paths)
+    with ExitStack() as stack:
+        show: Callable[[Progress], None] | None = None
+
+        def step(now: Progress) -> None:
+            # Made when there is something to show: most calls find nothing to read.
+            nonlocal show
+            if now.files_total:
+                show = show or _bar(stack)
+                show(now)
+
+        return index.add(paths, step)
+
+
+def _bar(stack: ExitStack) -> Callable[[Progress], None]:
+    from dragon.cli.progress import moving
+
+    move = stack.enter_context(moving())
+
+    def show(now: Progress) -> None:
+        name = printable(Path(now.path).name)
+        move(f"{now.files}/{now.files_total} {name}", now.size, now.size_total)
+
+    return show
+
+
+def summary(report: AddReport) -> str:
+    """One line on what an indexing run did."""
+    counts = {
+        "added": report.added,
+        "changed": report.changed,
+        "removed": report.removed,
+        "unchanged": report.unchanged,
+        "not readable": len(report.skipped),
+        "of kinds it does not read": report.ignored,
+    }
+    said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"{said or 'nothing to do'} ({report.bytes / 1e6:.1f} MB in {report.seconds:.1f} s)"
+
+
+def skipped_lines(skipped: Iterable[Skipped]) -> list[str]:
+    """A line for each file that could not be read: the first 20, then their number."""
+    everything = [f"  {shown(str(s.path))}: {s.reason}" for s in skipped]
+    more = len(everything) - _SHOWN_SKIPPED
+    return everything[:_SHOWN_SKIPPED] + ([f"  ... and {more} more"] if more > 0 else [])
+
+
+def shown(path: str) -> str:
+    """A path as the user would write it: relative where it is below the working folder."""
+    here = str(Path.cwd()) + os.sep
+    return path.removeprefix(here)
+
+
+def hit_lines(number: int, hit: Hit) -> str:
+    """A passage as search found it: place, headings, and how it begins."""
+    passage = hit.passage
+    heading = f"  {printable(passage.heading)}" if passage.heading else ""
+    words = printable(" ".join(passage.text.split()))
+    snippet = words if len(words) <= _SNIPPET else words[:_SNIPPET].rstrip() + "…"
+    where = f"{shown(passage.document)}[{passage.start}:{passage.end}]"
+    return f"{number}. {hit.score:.2f}  {where}{heading}\n   {snippet}"
+
+
+def documents(count: int) -> str:
+    """A number of documents in words."""
+    return f"{count} document" + ("" if count == 1 else "s")

@@ -1,0 +1,62 @@
+"""Plain questions are read without typer, and mean what they mean to it."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dragon.cli.main import COMMANDS, _load
+from dragon.cli.plain import FLAGS, VALUES, plain
+
+WORDS = [
+    *VALUES, *FLAGS, "--", "-", "-h", "--help", "--top-k=7", "--docs=a=b", "--index=", "--json=1",
+    "5", "0", "101", "1_0", "many", "Who signs?", "", "~/a b", "--jso", "-k",
+]  # fmt: skip
+DEFAULTS = {"docs": None, "index": None, "top_k": 5, "as_json": False, "no_stream": False}
+
+
+def as_typer_reads(arguments: list[str]) -> dict[str, object]:
+    """The parameters of `dragon ask`; an error of typer's for what it refuses."""
+    return _load(COMMANDS["ask"]).make_context("ask", list(arguments)).params  # type: ignore[no-any-return]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), max_size=5))
+def test_what_is_plain_is_what_typer_reads(arguments: list[str]) -> None:
+    if (found := plain(arguments)) is not None:
+        read = as_typer_reads(arguments)
+        assert {**DEFAULTS, "model": read["model"], **found} == {
+            **read,
+            "docs": read["docs"] or None,
+        }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["Who?"],
+        ["-"],
+        ["--", "-x"],
+        ["Who?", "--docs", "a", "--docs=b", "--index", "i", "--model=m", "--top-k", "7"],
+        ["--json", "--no-stream", "Who?"],
+    ],
+)
+def test_plain_questions_are_taken(arguments: list[str]) -> None:
+    assert plain(arguments) is not None
+
+
+def test_every_option_is_known() -> None:
+    options = {flag for p in _load(COMMANDS["ask"]).params for flag in p.opts}
+    assert options == {*VALUES, *FLAGS, "question"}
+
+
+def test_asking_loads_neither_typer_nor_rich() -> None:
+    script = (
+        "import sys; from dragon.cli.main import main; "
+        "code = main(['ask', 'Who?', '--index', 'nowhere.db']); "
+        "sys.exit(code != 1 or bool({'typer', 'rich', 'pydantic', 'asyncio'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr[:11]) == (0, "error: No i")
