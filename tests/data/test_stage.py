@@ -60,7 +60,9 @@ import sys, time
 from pathlib import Path
 import dragon.data.stage as stage
 from dragon.data import renaming
+from dragon.data import unfinished
 stage.BLOCK = 4000
+unfinished.TOGETHER = 1
 def slowly(*_):
     time.sleep(0.05)
 renaming.randomize(
@@ -77,7 +79,7 @@ def test_kill_9_and_the_same_again_give_the_same(texts: Path, tmp_path: Path) ->
 
     subprocess.run(command("whole"), check=True)
     begun = subprocess.Popen(command("killed"))
-    journal = tmp_path / ".killed.unfinished" / "journal.jsonl"
+    journal = tmp_path / ".killed.unfinished" / ".journal"
     deadline = time.monotonic() + 60
     while not (journal.exists() and journal.read_bytes().count(b"\n") > 3):
         assert time.monotonic() < deadline
@@ -87,7 +89,7 @@ def test_kill_9_and_the_same_again_give_the_same(texts: Path, tmp_path: Path) ->
     begun.wait()
     assert not (tmp_path / "killed").exists()
     done = journal.read_bytes().count(b"\n")
-    half = next(p for p in journal.parent.iterdir() if p != journal)
+    half = next(p for p in journal.parent.iterdir() if p.suffix == ".jsonl")
     with half.open("ab") as file:  # what a block had begun to write
         file.write(b'{"half": ')
     with journal.open("ab") as file:
@@ -104,7 +106,7 @@ def test_kill_9_and_the_same_again_give_the_same(texts: Path, tmp_path: Path) ->
 def test_other_settings_do_not_go_on_from_what_is_there(texts: Path, tmp_path: Path) -> None:
     unfinished = tmp_path / ".out.unfinished"
     unfinished.mkdir()
-    (unfinished / "journal.jsonl").write_text('{"plan": "of another run"}\n')
+    (unfinished / ".journal").write_text('{"plan": "of another run"}\n')
     (unfinished / "one.jsonl").write_text("rubbish\n")
     randomize([texts], tmp_path / "out", seed=3, workers=1)
     assert b"rubbish" not in files(tmp_path / "out")["one.jsonl"]

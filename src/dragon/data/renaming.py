@@ -7,8 +7,8 @@ what. A row's own number seeds it, so the result does not depend on the number o
 import random
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,13 @@ from dragon.data.entities import find_entities
 from dragon.data.names import Names, learn_names
 from dragon.data.randomize import Randomizer, knowledge
 from dragon.data.sources import numbered_rows, source_files, text_of, title_of
-from dragon.data.stage import Block, Made, Moved, json_line, output_names, run_stage
+from dragon.data.stage import Block, Moved, json_line, output_names, run_stage
+from dragon.data.unfinished import Made
 from dragon.errors import DataError
 
 # Fields that belong to one document and so to one renaming; the first one is read first.
 FIELDS = ("text", "context", "title", "question", "answer", "answers", "passages")
-_MAPPING = "mapping.jsonl"
+_MAPPING, _NAMES = "mapping.jsonl", "names.json"
 LEARNED_FROM = 6000  # rows of a file; names that stand only further down are rare ones
 
 
@@ -55,7 +56,7 @@ class Renaming:
             made, lines, maps = Made(), [], []
             for line, row in block.rows:
                 text = text_of(block.path, line, row, self.text)
-                rng = random.Random(f"{self.seed} {self.outputs[block.file]} {line}")
+                rng = random.Random(block.seed(self.seed, self.outputs[block.file], line))
                 rename = Randomizer(names, rng, self.invented)
                 entities = find_entities(text, lexicon)
                 made.counts.update(entity.kind for entity in entities)
@@ -91,6 +92,7 @@ def randomize(
     mapping: Path | None = None,
     learn: bool = False,
     text: str = "text",
+    licences: Mapping[str, str] | None = None,
     workers: int = 0,
     progress: Moved | None = None,
 ) -> dict[str, Any]:
@@ -104,6 +106,7 @@ def randomize(
         mapping: file for one JSON object a document with what became what, or None.
         learn: first count in the sources which words are names; better on large corpora.
         text: field of the running text.
+        licences: of the sources (see `dragon.data.licences`).
         workers: processes; 0 for one a core.
         progress: told how many characters are done.
 
@@ -114,19 +117,43 @@ def randomize(
         DataError: for missing or malformed sources, or a full disk.
     """
     files = source_files(sources)
-    names = learn_names(_texts(files, text), (), ()) if learn else None
-    task = Renaming(tuple(output_names(files)), seed, invented, mapping is not None, names, text)
-    settings = asdict(task) | {"names": learn}
+    outputs = tuple(output_names(files))
 
-    def finish(folder: Path, counts: Counter[str]) -> None:
+    def begin(folder: Path) -> None:
+        if learn:
+            learn_names(_texts(files, text), (), ()).save(folder / _NAMES)
+
+    def make(folder: Path) -> Renaming:
+        names = Names.load(folder / _NAMES) if learn else None
+        return Renaming(outputs, seed, invented, mapping is not None, names, text)
+
+    def finish(folder: Path, counts: Counter[str]) -> Sequence[str]:
         if not counts["documents"]:
             raise DataError("The sources hold no text.", "Give files with running text.")
         if mapping is not None:
             with replaced_beside(mapping) as fresh:
                 shutil.copyfile(folder / _MAPPING, fresh)
-            (folder / _MAPPING).unlink()
+        return [_MAPPING, _NAMES]
 
-    return run_stage("randomized", task, files, out, settings, workers, progress, finish)
+    return run_stage(
+        "randomized",
+        make,
+        files,
+        out,
+        {
+            "outputs": outputs,
+            "seed": seed,
+            "invented": invented,
+            "mapping": mapping is not None,
+            "learn": learn,
+            "text": text,
+        },
+        begin=begin,
+        finish=finish,
+        licences=licences,
+        workers=workers,
+        progress=progress,
+    )
 
 
 def _texts(files: list[Path], name: str) -> Iterator[str]:

@@ -11,13 +11,14 @@ import json
 import lzma
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from dragon.errors import DataError
 
-ENDINGS = (".txt", ".md", ".html", ".htm", ".jsonl", ".json", ".csv", ".parquet")
+DOCUMENTS = (".txt", ".md", ".html", ".htm")  # one document a file
+ENDINGS = (*DOCUMENTS, ".jsonl", ".json", ".csv", ".parquet")
 PACKED = (".gz", ".xz", ".zst")
 LONGEST = 1 << 20  # characters of a plain text that stays one document
 _PIECE = 100_000  # about so many characters has a piece of a longer one
@@ -26,7 +27,7 @@ Numbered = tuple[int, Row]
 
 
 def source_files(paths: Iterable[Path]) -> list[Path]:
-    """All readable source files among and below some paths, sorted.
+    """All readable source files among and below some paths, sorted, each once.
 
     Raises:
         DataError: if a path does not exist, is of another kind, or holds no such file.
@@ -36,7 +37,7 @@ def source_files(paths: Iterable[Path]) -> list[Path]:
         if not path.exists():
             raise DataError(f"No training text at {path}.", "Check the path.")
         files = [path] if path.is_file() else _visible_below(path)
-        readable = [file for file in files if _ending(file) in ENDINGS]
+        readable = [file for file in files if ending_of(file) in ENDINGS]
         if not readable:
             raise DataError(
                 f"No training text found in {path}.",
@@ -45,7 +46,7 @@ def source_files(paths: Iterable[Path]) -> list[Path]:
         found += readable
     if not found:
         raise DataError("No sources are given.", "Name files or folders with text.")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def title_of(row: Row) -> str:
@@ -72,7 +73,7 @@ def numbered_rows(path: Path) -> Iterator[Numbered]:
     Raises:
         DataError: naming file and line of the first malformed row.
     """
-    ending = _ending(path)
+    ending = ending_of(path)
     try:
         if ending == ".parquet":
             yield from enumerate(_parquet(path), 1)
@@ -128,7 +129,8 @@ def _visible_below(folder: Path) -> list[Path]:
     ]
 
 
-def _ending(path: Path) -> str:
+def ending_of(path: Path) -> str:
+    """What kind of file it is: `wiki.jsonl.xz` -> `.jsonl`."""
     stripped = path.with_suffix("") if path.suffix in PACKED else path
     return stripped.suffix.lower()
 
@@ -150,27 +152,30 @@ def _open(path: Path) -> IO[str]:
 
 
 def _zstandard(path: Path) -> IO[str]:
-    try:
+    with _needed(path):
         import zstandard
-    except ModuleNotFoundError:
-        raise DataError(
-            f"{path} needs the library zstandard.", "Run pip install 'dragon-lm[data]'."
-        ) from None
     opened: IO[str] = zstandard.open(path, "rt", encoding="utf-8")
     return opened
 
 
 def _parquet(path: Path) -> Iterator[Row]:
-    try:
+    with _needed(path):
         import pyarrow.parquet as parquet
-    except ModuleNotFoundError:
-        raise DataError(
-            f"{path} needs the library pyarrow.", "Run pip install 'dragon-lm[data]'."
-        ) from None
     with ExitStack() as stack:
         file = stack.enter_context(parquet.ParquetFile(path))
         for batch in file.iter_batches(batch_size=256):
             yield from batch.to_pylist()
+
+
+@contextmanager
+def _needed(path: Path) -> Iterator[None]:
+    """A library that is missing is named with the remedy."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise DataError(
+            f"{path} needs the library {error.name}.", "Run pip install 'dragon-lm[data]'."
+        ) from None
 
 
 def _texts(path: Path, file: IO[str], ending: str) -> Iterator[Row]:

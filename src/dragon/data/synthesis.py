@@ -6,7 +6,7 @@ In: source files, or documents. Out: JSON Lines, one question a line (see docs/d
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,10 +17,13 @@ from dragon.data.exercises import load_synonyms, passages
 from dragon.data.grounded import Wanted, grounded
 from dragon.data.names import Names, learn_names
 from dragon.data.sources import numbered_rows, source_files, text_of, title_of
-from dragon.data.stage import Block, Made, Moved, json_line, output_names, run_stage
+from dragon.data.licences import of_row
+from dragon.data.stage import Block, Moved, json_line, output_names, run_stage
+from dragon.data.unfinished import Made
 from dragon.errors import DataError
 
 LEARNED_FROM = 6000  # rows of a file
+_NAMES = "names.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,13 @@ class Synthesis:
             lines: list[bytes] = []
             for line, row in block.rows:
                 made.counts["documents"] += 1
-                rng = random.Random(f"{self.seed} {self.outputs[block.file]} {line}")
+                rng = random.Random(block.seed(self.seed, self.outputs[block.file], line))
+                licence = {"licence": of_row(row)} if of_row(row) else {}
                 text = text_of(block.path, line, row, self.text)
                 cut = passages(text, self.wanted.longest, rng)
                 for q in grounded(cut, title_of(row), self.names, synonyms, rng, self.wanted):
                     made.counts[q.example.source] += 1
-                    lines.append(json_line(q.row(rng)))
+                    lines.append(json_line(q.row(rng) | licence))
             made.files = {self.outputs[block.file]: b"".join(lines)}
             return made
 
@@ -63,6 +67,7 @@ def synthesize(
     seed: int = 0,
     synonyms: Path | None = None,
     text: str = "text",
+    licences: Mapping[str, str] | None = None,
     workers: int = 0,
     progress: Moved | None = None,
 ) -> dict[str, Any]:
@@ -75,6 +80,7 @@ def synthesize(
         seed: the same gives the same questions.
         synonyms: WordNet rows (`members`), for questions in other words than the text's; or None.
         text: field of the running text.
+        licences: of the sources (see `dragon.data.licences`).
         workers: processes; 0 for one a core.
         progress: told how many characters are done.
 
@@ -86,23 +92,39 @@ def synthesize(
     """
     wanted = wanted or Wanted()
     files = source_files(sources)
-    firsts = [*word_list("male_names"), *word_list("female_names")]
-    spots = [*places(), *(row[0] for row in countries())]
-    names = learn_names(_texts(files, text), firsts, spots)
-    task = Synthesis(tuple(output_names(files)), seed, wanted, names, synonyms, text)
-    settings = {
-        "outputs": task.outputs,
-        "seed": seed,
-        "text": text,
-        "synonyms": str(synonyms or ""),
-        **asdict(wanted),
-    }
+    outputs = tuple(output_names(files))
 
-    def finish(folder: Path, counts: Counter[str]) -> None:
+    def begin(folder: Path) -> None:
+        firsts = [*word_list("male_names"), *word_list("female_names")]
+        spots = [*places(), *(row[0] for row in countries())]
+        learn_names(_texts(files, text), firsts, spots).save(folder / _NAMES)
+
+    def make(folder: Path) -> Synthesis:
+        return Synthesis(outputs, seed, wanted, Names.load(folder / _NAMES), synonyms, text)
+
+    def finish(_: Path, counts: Counter[str]) -> Sequence[str]:
         if counts.total() == counts["documents"]:
             raise DataError("No question came out of the sources.", "Give longer texts.")
+        return [_NAMES]
 
-    return run_stage("questions", task, files, out, settings, workers, progress, finish)
+    return run_stage(
+        "questions",
+        make,
+        files,
+        out,
+        {
+            "outputs": outputs,
+            "seed": seed,
+            "text": text,
+            "synonyms": str(synonyms or ""),
+            **asdict(wanted),
+        },
+        begin=begin,
+        finish=finish,
+        licences=licences,
+        workers=workers,
+        progress=progress,
+    )
 
 
 def _texts(files: list[Path], name: str) -> Iterator[str]:

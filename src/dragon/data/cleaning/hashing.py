@@ -67,3 +67,14 @@ def ngrams(hashes: Hashes, n: int) -> Hashes:
     for at in range(n):
         total = (total + hashes[at : len(hashes) - n + 1 + at]) * _BASE
     return mixed(total)
+
+
+def whole(hashes: Hashes) -> int:
+    """One number for all words of a text in their order.
+
+    >>> ship, sea = word_hashes("ship sea").hashes, word_hashes("sea ship").hashes
+    >>> whole(ship) == whole(sea), whole(ship) == whole(ship.copy())
+    (False, True)
+    """
+    powers = np.cumprod(np.full(len(hashes), _BASE, dtype=np.uint64), dtype=np.uint64)
+    return int(mixed((hashes * powers).sum(dtype=np.uint64, keepdims=True))[0])

@@ -6,6 +6,7 @@ size hold the counts of any number of lines (a count-min sketch: Cormode, Muthuk
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,15 @@ class Frequent:
 
     def __init__(self, bits: npt.NDArray[np.uint8]) -> None:
         self._bits = bits
+
+    def save(self, path: Path) -> None:
+        """Write as plain bytes."""
+        self._bits.tofile(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Frequent":
+        """Read what `save` wrote."""
+        return cls(np.fromfile(path, dtype=np.uint8).reshape(2, -1))
 
     def without(self, lines: list[str]) -> list[str]:
         """The lines that are not in the set."""

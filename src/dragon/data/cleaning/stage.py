@@ -7,7 +7,7 @@ document is tidied and judged by itself; then duplicates are found over all that
 
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,21 @@ from typing import Any
 import numpy as np
 
 from dragon.checkpoint import replaced_beside
-from dragon.data.cleaning.hashing import mixed, ngrams, word_hashes
+from dragon.data.cleaning.hashing import whole, word_hashes
 from dragon.data.cleaning.language import language_of
 from dragon.data.cleaning.lines import Frequent, LineCounts, Slots, slots_of
 from dragon.data.cleaning.markup import tidy
 from dragon.data.cleaning.near import signature
 from dragon.data.cleaning.private import is_unsafe, masked
 from dragon.data.cleaning.quality import Limits, fault_of, without_boilerplate
-from dragon.data.cleaning.unique import DOCUMENT, RAW, SIGNATURES, keep_unique
+from dragon.data.cleaning.unique import DOCUMENT, DUPLICATES, RAW, SIGNATURES, keep_unique
 from dragon.data.pool import in_order
 from dragon.data.sources import Row, source_files, text_of, title_of
-from dragon.data.stage import Block, Made, Moved, blocks, json_line, output_names, run_stage
+from dragon.data.stage import Block, Meter, Moved, blocks, json_line, output_names, run_stage
+from dragon.data.unfinished import Made
 from dragon.errors import DataError
 
-REJECTED = "rejected.jsonl"
+REJECTED, _FREQUENT = "rejected.jsonl", "frequent.bin"
 SHOWN = 400  # characters of a rejected document that are kept to look at
 
 
@@ -132,7 +133,7 @@ class _Clean:
         if how.personal:
             text, found = masked(text)
             counts.update({f"exchanged: {name}": count for name, count in found.items()})
-        record["words"] = int(mixed(ngrams(words.hashes, len(words.hashes)))[0])
+        record["words"] = whole(words.hashes)
         record["count"], record["signature"] = len(words.hashes), signature(words.hashes)
         return None, text, record
 
@@ -149,6 +150,7 @@ def clean(
     how: Cleaning = Cleaning(),
     *,
     rejected: Path | None = None,
+    licences: Mapping[str, str] | None = None,
     workers: int = 0,
     progress: Moved | None = None,
 ) -> dict[str, Any]:
@@ -159,6 +161,7 @@ def clean(
         out: folder to write.
         how: what is left out.
         rejected: file for one JSON object for each document left out, or None.
+        licences: of the sources (see `dragon.data.licences`).
         workers: processes; 0 for one a core.
         progress: told how many characters are done.
 
@@ -170,12 +173,17 @@ def clean(
     """
     files = source_files(sources)
     outputs = tuple(output_names(files))
-    frequent = _frequent(files, how, workers) if how.boilerplate else None
-    task = _Clean(how, outputs, frequent, rejected is not None)
 
-    def finish(folder: Path, counts: Counter[str]) -> None:
-        with (folder / REJECTED).open("ab") as refused:
-            keep_unique(folder, outputs, how.near, counts, refused, files, how.text)
+    def begin(folder: Path) -> None:
+        if how.boilerplate:
+            _frequent(files, how, workers, progress).save(folder / _FREQUENT)
+
+    def make(folder: Path) -> _Clean:
+        frequent = Frequent.load(folder / _FREQUENT) if how.boilerplate else None
+        return _Clean(how, outputs, frequent, rejected is not None)
+
+    def finish(folder: Path, counts: Counter[str]) -> Sequence[str]:
+        keep_unique(folder, outputs, how.near, counts, files, how.text)
         if not counts["documents"]:
             raise DataError("The sources hold no text.", "Give files with running text.")
         if not counts["kept"]:
@@ -188,14 +196,27 @@ def clean(
         if rejected is not None:
             with replaced_beside(rejected) as fresh:
                 shutil.copyfile(folder / REJECTED, fresh)
-        (folder / REJECTED).unlink()
+                with fresh.open("ab") as file, (folder / DUPLICATES).open("rb") as more:
+                    shutil.copyfileobj(more, file)
+        return [*(name + RAW for name in outputs), SIGNATURES, DUPLICATES, REJECTED, _FREQUENT]
 
-    settings = asdict(how) | {"outputs": outputs, "rejected": rejected is not None}
-    return run_stage("cleaned", task, files, out, settings, workers, progress, finish)
+    return run_stage(
+        "cleaned",
+        make,
+        files,
+        out,
+        asdict(how) | {"outputs": outputs, "rejected": rejected is not None},
+        begin=begin,
+        finish=finish,
+        licences=licences,
+        workers=workers,
+        progress=progress,
+    )
 
 
-def _frequent(files: list[Path], how: Cleaning, workers: int) -> Frequent:
-    counts = LineCounts()
-    for _, slots in in_order(_Count(how.text), blocks(files), workers):
+def _frequent(files: list[Path], how: Cleaning, workers: int, progress: Moved | None) -> Frequent:
+    counts, moved = LineCounts(), Meter(files, 0, progress)
+    for block, slots in in_order(_Count(how.text), blocks(files), workers):
         counts.add(slots)
+        moved.add(block)
     return counts.frequent(how.boilerplate)

@@ -7,10 +7,10 @@ the same without exact and near duplicates; of each group the first one stays.
 import json
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from dragon.data.cleaning.hashing import Hashes, word_hashes
 from dragon.data.cleaning.near import BINS, candidates, similarity
 
 RAW = ".all"  # ending of what the second pass wrote
-SIGNATURES = "signatures.bin"
+SIGNATURES, DUPLICATES = "signatures.bin", "duplicates.jsonl"
 DOCUMENT = np.dtype(
     [
         ("words", "<u8"),
@@ -37,47 +37,65 @@ def keep_unique(
     outputs: Sequence[str],
     near: float,
     counts: Counter[str],
-    refused: IO[bytes],
     files: Sequence[Path],
     text: str,
 ) -> None:
-    """Write each output from its unique documents; counts and refusals are added to.
+    """Write each output from its unique documents, and a line for each duplicate.
 
     Args:
         folder: holds OUTPUT.all for each output that has documents, and the signatures.
-        outputs: names of the files to write.
+        outputs: name of what each source becomes.
         near: least similarity of a duplicate; 0 keeps all.
         counts: gets `kept` and how many were duplicates.
-        refused: gets a line for each duplicate.
         files: the sources, for the lines about duplicates.
         text: field of the running text.
     """
-    records = _records(folder / SIGNATURES)
-    starts = _starts(records)
-    with ExitStack() as stack:
-        raw: dict[int, IO[bytes]] = {
-            number: stack.enter_context((folder / (name + RAW)).open("rb"))
-            for number, name in enumerate(outputs)
-            if (folder / (name + RAW)).exists()
-        }
-        faults = _duplicates(records, starts, raw, near, text) if near else {}
-        written = {
-            number: stack.enter_context((folder / outputs[number]).open("wb")) for number in raw
-        }
-        for at, record in enumerate(records):
-            number = int(record["file"])
-            raw[number].seek(int(starts[at]))
-            data = raw[number].read(int(record["size"]))
-            if at not in faults:
-                written[number].write(data)
-                counts["kept"] += 1
-                continue
-            fault, first = faults[at]
-            counts[f"left out: {fault}"] += 1
-            like = f"{files[int(records[first]['file'])].name}:{records[first]['line']}"
-            refused.write(_refusal(data, files[number].name, int(record["line"]), fault, like))
-    for path in [*folder.glob(f"*{RAW}"), folder / SIGNATURES]:
-        path.unlink(missing_ok=True)
+    documents = _Documents(folder, outputs)
+    records = documents.records
+    faults = _duplicates(documents, near, text) if near else {}
+    with (folder / DUPLICATES).open("wb") as refused:
+        for name, part in groupby(range(len(records)), documents.output):
+            with (folder / (name + RAW)).open("rb") as raw, (folder / name).open("ab") as kept:
+                for at in part:
+                    raw.seek(int(documents.starts[at]))
+                    data = raw.read(int(records[at]["size"]))
+                    if at not in faults:
+                        kept.write(data)
+                        counts["kept"] += 1
+                        continue
+                    fault, first = faults[at]
+                    counts[f"left out: {fault}"] += 1
+                    where, like = (
+                        (files[int(r["file"])].name, int(r["line"]))
+                        for r in (records[at], records[first])
+                    )
+                    refused.write(_refusal(data, *where, fault, f"{like[0]}:{like[1]}"))
+
+
+class _Documents:
+    """The documents that were kept, by number.
+
+    Attributes:
+        records: [N] of dtype DOCUMENT.
+        starts: [N] where each begins in its file.
+    """
+
+    def __init__(self, folder: Path, outputs: Sequence[str]) -> None:
+        self._folder, self._outputs = folder, outputs
+        self.records = _records(folder / SIGNATURES)
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(outputs))}
+        of_source = np.array([numbers[name] for name in outputs], dtype=np.int64)
+        self.starts = _starts(of_source[self.records["file"]], self.records["size"])
+
+    def output(self, at: int) -> str:
+        """The name of the file that a document goes to."""
+        return self._outputs[int(self.records[at]["file"])]
+
+    def row(self, at: int) -> Any:
+        """A document."""
+        with (self._folder / (self.output(at) + RAW)).open("rb") as file:
+            file.seek(int(self.starts[at]))
+            return json.loads(file.read(int(self.records[at]["size"])))
 
 
 def _records(path: Path) -> npt.NDArray[Any]:
@@ -86,24 +104,20 @@ def _records(path: Path) -> npt.NDArray[Any]:
     return np.memmap(path, dtype=DOCUMENT, mode="r")
 
 
-def _starts(records: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """[N] where each document begins in its file."""
-    starts = np.zeros(len(records), dtype=np.int64)
-    for number in np.unique(records["file"]):
-        of_file = np.flatnonzero(records["file"] == number)
-        sizes = records["size"][of_file].astype(np.int64)
-        starts[of_file] = np.cumsum(sizes) - sizes
+def _starts(outputs: npt.NDArray[np.int64], sizes: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    """[N] where each document begins in its file, from their files [N] and bytes [N]."""
+    order = np.argsort(outputs, kind="stable")
+    ends = np.cumsum(sizes[order].astype(np.int64))
+    begins = ends - sizes[order]
+    firsts = np.searchsorted(outputs[order], outputs[order])  # of each one's file
+    starts = np.zeros(len(sizes), dtype=np.int64)
+    starts[order] = begins - begins[firsts]
     return starts
 
 
-def _duplicates(
-    records: npt.NDArray[Any],
-    starts: npt.NDArray[np.int64],
-    raw: dict[int, IO[bytes]],
-    near: float,
-    text: str,
-) -> dict[int, tuple[str, int]]:
+def _duplicates(documents: _Documents, near: float, text: str) -> dict[int, tuple[str, int]]:
     """Which documents are duplicates, of what kind, and of which one."""
+    records = documents.records
     _, first, inverse = np.unique(records["words"], return_index=True, return_inverse=True)
     faults = {
         at: ("exact duplicate", int(first[group]))
@@ -113,10 +127,7 @@ def _duplicates(
 
     @lru_cache(maxsize=64)
     def hashes(at: int) -> Hashes:
-        file = raw[int(records["file"][at])]
-        file.seek(int(starts[at]))
-        row = json.loads(file.read(int(records["size"][at])))
-        return word_hashes(row[text]).hashes
+        return word_hashes(documents.row(at)[text]).hashes
 
     left = np.array([at for at in range(len(records)) if at not in faults], dtype=np.int64)
     for a, b in candidates(np.ascontiguousarray(records["signature"][left])):
