@@ -81,7 +81,8 @@ def test_training_goes_on_where_it_was(fresh: ServerSettings, models: Models) ->
     steps = steps_of(run)
     assert steps == list(range(1, found["dragon"]["steps"] + 1))
     assert any(text.startswith("Going on from step ") for text in said)
-    assert 10 <= len(before) < len(steps)
+    # A checkpoint is saved before its step is evaluated and logged.
+    assert 9 <= len(before) < len(steps)
     assert found["fine_tuned_model"] in names
 
 

@@ -158,6 +158,18 @@ def test_choices_and_log_probabilities(client: OpenAI) -> None:
         assert len(one.top_logprobs) == 2
 
 
+def test_a_stream_has_the_logprobs_of_every_token(client: OpenAI) -> None:
+    asked: dict[str, Any] = {"model": "dragon:raw", "messages": QUESTION, "max_tokens": 12}
+    asked |= {"logprobs": True, "seed": 5}
+    logprobs = client.chat.completions.create(**asked).choices[0].logprobs
+    assert logprobs is not None
+    assert logprobs.content
+    chunks = [chunk.choices[0] for chunk in client.chat.completions.create(stream=True, **asked)]
+    told = [one for c in chunks if c.logprobs for one in c.logprobs.content or ()]
+    # Half a character is a token too, although it shows no text yet.
+    assert [one.token for one in told] == [one.token for one in logprobs.content]
+
+
 def test_json_that_obeys_a_schema(client: OpenAI) -> None:
     schema = {
         "type": "object",

@@ -4,7 +4,7 @@ In: token ids and how to continue them. Out: pieces of each choice, as they are 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,8 +125,8 @@ class Generator:
                 news.clear()
                 for choice, stream in list(waiting.items()):
                     ended = stream.finish_reason
-                    for event in stream.ready():
-                        yield self._piece(choice, event)
+                    if events := stream.ready():
+                        yield self._piece(choice, events)
                     if ended:
                         del waiting[choice]
                         yield Piece(choice=choice, end=_end(stream))
@@ -134,12 +134,16 @@ class Generator:
             for stream in waiting.values():
                 stream.cancel()
 
-    def _piece(self, choice: int, event: Event) -> Piece:
-        if event.logprob is None or event.token is None:
-            return Piece(event.text, choice)
-        best = [self._logprob(id, value) for id, value in event.top_logprobs]
-        own = self._logprob(event.token, event.logprob) | {"top_logprobs": best}
-        return Piece(event.text, choice, logprobs=(own,))
+    def _piece(self, choice: int, events: Sequence[Event]) -> Piece:
+        """What came together is sent together: a slow loop or client costs no write a token."""
+        text = "".join(event.text for event in events)
+        logprobs = tuple(one for event in events for one in self._logprobs(event))
+        return Piece(text, choice, logprobs=logprobs)
+
+    def _logprobs(self, event: Event) -> Iterator[dict[str, Any]]:
+        if event.logprob is not None and event.token is not None:
+            best = [self._logprob(id, value) for id, value in event.top_logprobs]
+            yield self._logprob(event.token, event.logprob) | {"top_logprobs": best}
 
     def _logprob(self, id: int, value: float) -> dict[str, Any]:
         piece = self.tokenizer.piece(id)

@@ -89,7 +89,7 @@ async def _numbered(pieces: AsyncGenerator[Piece]) -> AsyncGenerator[tuple[int, 
 
 def _chunks(piece: Piece, logprobs: bool) -> list[dict[str, Any]]:
     chunks: list[dict[str, Any]] = []
-    if piece.text or piece.citations:
+    if piece.text or piece.citations or piece.logprobs:
         shown = {"content": list(piece.logprobs), "refusal": None} if logprobs else None
         choice = _delta(piece.choice, {"content": piece.text}, logprobs=shown)
         cites = {"dragon": {"citations": list(piece.citations)}} if piece.citations else {}
