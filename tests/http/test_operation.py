@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dragon.retrieval import Index
 from dragon.server.settings import ServerSettings
 from tests.http.running import DOCUMENTS, Served, ask, serving, settled, wait_until
 
@@ -36,6 +37,25 @@ def test_folders_are_watched_when_somebody_wishes_it(fresh: ServerSettings) -> N
         own = served.http.post("/api/libraries", json={"name": "Own"}).json()["id"]
         refused = served.http.patch(f"/api/libraries/{own}", json={"watch": 5})
         assert (refused.status_code, refused.json()["error"]["code"]) == (409, "no_folders")
+
+
+def test_a_watched_folder_is_remembered(fresh: ServerSettings) -> None:
+    library = "/api/libraries/default"
+    with serving(fresh) as served:
+        served.http.patch(library, json={"watch": 1})
+    (fresh.docs[0] / "late.md").write_text("The late note has 9 lines.")
+    with serving(fresh) as served:
+        assert served.http.get(library).json()["watch"] == 1
+        settled(served)
+        (fresh.docs[0] / "later.md").write_text("The later note has 8 lines.")
+        wait_until(lambda: "later.md" in {row["document"] for row in settled(served)})
+    with serving(replace(fresh, watch=0)) as served:  # told otherwise, this once
+        assert served.http.get(library).json()["watch"] == 0
+    other = replace(fresh, docs=(fresh.docs[0] / "people",), index=fresh.state / "other.db")
+    with Index.open(fresh.state / "other.db", create=True):
+        pass
+    with serving(other) as served:
+        assert served.http.get(library).json()["watch"] == 0
 
 
 def test_many_files_are_indexed_in_batches(

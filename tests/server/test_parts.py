@@ -208,7 +208,8 @@ def test_an_older_database_gains_what_it_lacks(tmp_path: Path) -> None:
     fresh = Database(path)
     fresh.rows("INSERT INTO libraries VALUES ('a', 'b', 1)")
     fresh.close()
-    for version, lacking in ((1, ("jobs", "job_events", "file_batches")), (2, ("file_batches",))):
+    newer = ("watched", "file_batches", "job_events", "jobs")
+    for version, lacking in ((1, newer), (2, newer[:2]), (3, newer[:1])):
         with sqlite3.connect(path) as older:
             for table in lacking:
                 older.execute(f"DROP TABLE {table}")
@@ -216,7 +217,7 @@ def test_an_older_database_gains_what_it_lacks(tmp_path: Path) -> None:
         older.close()
         again = Database(path)
         assert [row["name"] for row in again.rows("SELECT name FROM libraries")] == ["b"]
-        assert again.rows("SELECT * FROM jobs") == again.rows("SELECT * FROM file_batches") == []
+        assert [again.rows(f"SELECT * FROM {table}") for table in newer] == [[]] * 4
         again.close()
 
 

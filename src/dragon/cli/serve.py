@@ -29,8 +29,12 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     top_k: TopK = 5,
     watch: Annotated[
-        int, typer.Option(help="Seconds between looks for changed documents; 0: never.", min=0)
-    ] = 0,
+        int | None,
+        typer.Option(
+            help="Seconds between looks for changed documents; 0: never; else as set in the page.",
+            min=0,
+        ),
+    ] = None,
     rate: Annotated[str, typer.Option(help='Requests of one client: "60/minute".')] = "",
     rate_store: Annotated[
         str, typer.Option(help="Redis that counts for several servers: redis://HOST:6379.")

@@ -16,7 +16,7 @@ from typing import Any
 from dragon.errors import StoreError
 
 APPLICATION_ID = 0x44725376
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _JOBS = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, finished INTEGER,
@@ -32,6 +32,9 @@ CREATE TABLE file_batches (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, library TEXT NOT NULL
     REFERENCES libraries (id) ON DELETE CASCADE, files TEXT NOT NULL, created INTEGER NOT NULL,
     cancelled INTEGER NOT NULL DEFAULT 0);
+"""
+_WATCHED = """
+CREATE TABLE watched (folder TEXT PRIMARY KEY, seconds INTEGER NOT NULL);
 """
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -56,13 +59,13 @@ CREATE TABLE library_files (
 CREATE TABLE responses (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, created INTEGER NOT NULL, body TEXT NOT NULL,
     history TEXT NOT NULL);
-{_JOBS}{_BATCHES}
+{_JOBS}{_BATCHES}{_WATCHED}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
 # What an older version lacks.
-_LACKING = {1: _JOBS + _BATCHES, 2: _BATCHES}
+_LACKING = {1: _JOBS + _BATCHES + _WATCHED, 2: _BATCHES + _WATCHED, 3: _WATCHED}
 
 
 class Database:

@@ -98,7 +98,7 @@ class Libraries:
         self._database.rows("UPDATE libraries SET name = ? WHERE id = ?", name, library.id)
 
     def watch(self, library: Library, seconds: int) -> None:
-        """Look at a library's folders every so often, until the server ends.
+        """Look at a library's folders every so often, after the next start too.
 
         Raises:
             ApiError: 409 for a library without folders.
@@ -107,6 +107,9 @@ class Libraries:
             raise ApiError(
                 409, f"{library.name!r} has no folders that could be watched.", "no_folders"
             )
+        self._database.rows(
+            "INSERT OR REPLACE INTO watched VALUES (?, ?)", library.files.parent.name, seconds
+        )
         library.watch = seconds
 
     def delete(self, library: Library) -> None:
@@ -142,8 +145,15 @@ class Libraries:
         with Index.open(index, create=settings.index is None):
             pass
         real = Path(os.path.realpath(files))
-        watch = settings.watch if roots else 0
+        watch = self._watched(files.parent.name) if roots else 0
         return Library(DEFAULT_ID, name or "Documents", index, roots, real, now(), watch=watch)
+
+    def _watched(self, folder: str) -> int:
+        """Seconds between looks: as told at the start, else as wished before."""
+        if self._settings.watch is not None:
+            return self._settings.watch
+        row = self._database.row("SELECT seconds FROM watched WHERE folder = ?", folder)
+        return row["seconds"] if row else 0
 
     def _made(self, name: str, title: str, created: int) -> Library:
         folder = Path(os.path.realpath(self._folder / name))

@@ -32,7 +32,8 @@ class ServerSettings:
             `dragon:embedder`.
         top_k: passages read for each question.
         state: folder of conversations, uploads and keys.
-        watch: seconds between looks at the folders for changed files; 0 looks never.
+        watch: seconds between looks at the folders for changed files; 0 looks never, None as it was
+            last wished in the page.
         hosts: names, beside those of `host`, under which a browser may reach the server.
         cors: origins of other sites whose pages may call the API.
         rate: requests that a key, or an address without one, may make: "60/minute"; "" is no limit.
@@ -57,7 +58,7 @@ class ServerSettings:
     embedder: Path | None = None
     top_k: int = 5
     state: Path = field(default_factory=server_folder)
-    watch: int = 0
+    watch: int | None = None
     hosts: tuple[str, ...] = ()
     cors: tuple[str, ...] = ()
     rate: str = ""
@@ -72,7 +73,9 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         check_at_least(self, "server", 1, "top_k max_body max_upload max_waiting")
-        check_at_least(self, "server", 0, "port watch cached_answers nice")
+        check_at_least(self, "server", 0, "port cached_answers nice")
+        if self.watch is not None:
+            check_at_least(self, "server", 0, "watch")
         if self.port > 65535:
             raise ConfigError(f"server.port is {self.port}.", "It must be at most 65535.")
         if not 0 < self.timeout < 86400:
