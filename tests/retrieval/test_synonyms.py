@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dragon.retrieval import Index
-from dragon.retrieval.synonyms import other_words, said
+from dragon.retrieval.synonyms import other_words, said_by
 from dragon.text.vectors import WordVectors
 
 VECTORS = WordVectors(
@@ -44,7 +44,7 @@ def test_other_words_are_near_ones_only() -> None:
 
 
 def test_a_sentence_says_a_word_once() -> None:
-    worth = said(
+    worth = said_by(
         ["footage", "keep"], [2.0, 1.0], [["video", "video"], ["keep", "bread"], []], VECTORS
     )
     assert worth[0] == pytest.approx(2.0, abs=0.05)

@@ -17,14 +17,14 @@ query. Tried without gain: weights of title and heading from 1 to 3.
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from Stemmer import Stemmer
 
-from dragon.retrieval.synonyms import said
+from dragon.retrieval.synonyms import said_by
 from dragon.retrieval.types import Passage
 from dragon.text.sentences import sentence_spans
 from dragon.text.vectors import WordVectors
@@ -82,38 +82,43 @@ class Question:
 
     def scores(self, found: Sequence[tuple[Passage, float]]) -> list[float]:
         """How well passages fit, each with its BM25; see the module's header."""
+        read = [_words(passage) for passage, _ in found]
         return [
-            self._score(passage, bm25) + meaning
-            for (passage, bm25), meaning in zip(found, self._meanings(found), strict=True)
+            (bm25 + self._covered(*words)) / self._total + meaning
+            for (_, bm25), words, meaning in zip(found, read, self._meanings(read), strict=True)
         ]
 
-    def _meanings(self, found: Sequence[tuple[Passage, float]]) -> list[float]:
-        if self._vectors is None or not found:
-            return [0.0] * len(found)
-        sentences, owner = [], []
-        for number, (passage, _) in enumerate(found):
-            above = _WORD.findall(f"{passage.title} {passage.heading}")
-            for start, end in sentence_spans(passage.text) or [(0, 0)]:
-                sentences.append([*above, *_WORD.findall(passage.text[start:end])])
-                owner.append(number)
+    def _meanings(self, read: Sequence["_Words"]) -> list[float]:
+        if self._vectors is None or not read:
+            return [0.0] * len(read)
+        sentences = [above + sentence for above, said in read for sentence in said or [[]]]
+        owner = np.repeat(np.arange(len(read)), [len(said) or 1 for _, said in read])
         weights = [self._idf[stem(word)] for word in self._words]
-        worth = said(self._words, weights, sentences, self._vectors)
-        best = np.zeros(len(found))
+        worth = said_by(self._words, weights, sentences, self._vectors)
+        best = np.zeros(len(read))
         np.maximum.at(best, owner, worth)
         return [float(value) for value in MEANING_WEIGHT * best / self._total]
 
-    def _score(self, passage: Passage, bm25: float) -> float:
-        text, above = passage.text, stems(f"{passage.title} {passage.heading}")
-        sentences = [stems(text[start:end]) for start, end in sentence_spans(text)]
-        sentence = max((self._weight({*above, *s}) for s in sentences), default=0.0)
-        spoken = [s for sentence in sentences for s in sentence]
-        beside = {*pairwise(spoken)}
+    def _covered(self, above: Sequence[str], sentences: Sequence[Sequence[str]]) -> float:
+        spoken = [list(map(stem, sentence)) for sentence in sentences]
+        known = set(map(stem, above))
+        sentence = max((self._weight(known.union(roots)) for roots in spoken), default=0.0)
+        beside = {*pairwise(root for roots in spoken for root in roots)}
         pairs = sum(weight for pair, weight in self._pairs.items() if pair in beside)
-        covered = SENTENCE_WEIGHT * sentence + PAIR_WEIGHT * pairs
-        return (bm25 + covered) / self._total
+        return SENTENCE_WEIGHT * sentence + PAIR_WEIGHT * pairs
 
-    def _weight(self, found: Iterable[str]) -> float:
-        return sum(self._idf.get(s, 0.0) for s in found)
+    def _weight(self, found: Container[str]) -> float:
+        return sum(weight for root, weight in self._idf.items() if root in found)
+
+
+# Of a passage: the words of its title and heading, and those of each sentence.
+_Words = tuple[list[str], list[list[str]]]
+
+
+def _words(passage: Passage) -> _Words:
+    text = passage.text
+    sentences = [_WORD.findall(text, start, end) for start, end in sentence_spans(text)]
+    return _WORD.findall(f"{passage.title} {passage.heading}"), sentences
 
 
 def idf(frequency: int, total: int) -> float:

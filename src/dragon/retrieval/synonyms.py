@@ -31,7 +31,7 @@ def other_words(words: Sequence[str], vectors: WordVectors | None) -> list[str]:
     return [other for other in dict.fromkeys(found) if other not in own]
 
 
-def said(
+def said_by(
     words: Sequence[str],
     weights: Sequence[float],
     sentences: Sequence[Sequence[str]],
@@ -42,12 +42,18 @@ def said(
     Args:
         words: of the question, Q of them.
         weights: [Q].
-        sentences: the words of each sentence.
+        sentences: the words of each sentence, S of them, at least 1.
         vectors: of words.
     """
-    every = list(dict.fromkeys(stem(word) for sentence in sentences for word in sentence))
-    place = {root: row for row, root in enumerate(every)}
+    root_of = {word: stem(word) for sentence in sentences for word in sentence}
+    every = list(dict.fromkeys(root_of.values()))
     cosine = vectors.similarity(every, [stem(word) for word in words])
     worth = np.clip((cosine - FROM) / (TO - FROM), 0.0, 1.0) * np.array(weights, np.float32)
-    rows = [[place[stem(word)] for word in sentence] for sentence in sentences]
-    return np.array([worth[r].max(0).sum() if r else 0.0 for r in rows], dtype=np.float32)
+    # Before each sentence's words a row of zeros, so that none is empty.
+    worth = np.concatenate([np.zeros((1, len(words)), np.float32), worth])
+    place = {root: row for row, root in enumerate(every, 1)}
+    row_of = {word: place[root] for word, root in root_of.items()}
+    rows = [row for sentence in sentences for row in (0, *map(row_of.__getitem__, sentence))]
+    starts = np.cumsum([0, *(len(sentence) + 1 for sentence in sentences[:-1])])
+    said: npt.NDArray[np.float32] = np.maximum.reduceat(worth[rows], starts).sum(1)
+    return said
