@@ -153,7 +153,7 @@ class Libraries:
         if self._settings.watch is not None:
             return self._settings.watch
         row = self._database.row("SELECT seconds FROM watched WHERE folder = ?", folder)
-        return row["seconds"] if row else 0
+        return int(row["seconds"]) if row else 0
 
     def _made(self, name: str, title: str, created: int) -> Library:
         folder = Path(os.path.realpath(self._folder / name))

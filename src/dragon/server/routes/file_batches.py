@@ -1,34 +1,25 @@
 """/v1/vector_stores/ID/file_batches: several files put into a vector store together."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from dragon.server.access import Asker, Running, Writer
 from dragon.server.batches import Batches
-from dragon.server.errors import ApiError
 from dragon.server.library import Library
 from dragon.server.requests import Body
-from dragon.server.routes.files import After, Order, Own, page
-from dragon.server.routes.vector_stores import FileId, Limit
+from dragon.server.routes.files import Own
+from dragon.server.routes.paging import WantedFiles
+from dragon.server.routes.vector_stores import FileId, store_of
 
 router = APIRouter(prefix="/v1/vector_stores/{store}/file_batches", tags=["vector stores"])
-Status = Literal["in_progress", "completed", "failed", "cancelled"]
 
 
 class NewBatch(Body):
     """The files to put in."""
 
     file_ids: Annotated[list[FileId], Field(min_length=1, max_length=500)]
-
-
-def store_of(store: str, state: Running) -> Library:
-    """The library that a vector store is."""
-    library = state.libraries.get(store, "vector_store_id")
-    if library.is_default:
-        raise ApiError(409, "Upload to the default library by /api/documents.", "default_library")
-    return library
 
 
 def own_batches(state: Running, own: Own, key: Asker) -> Batches:
@@ -66,11 +57,7 @@ def files(
     batch: str,
     store: Store,
     batches: OwnBatches,
-    limit: Limit = 20,
-    after: After = None,
-    order: Order = "desc",
-    filter: Status | None = None,
+    wanted: WantedFiles,
 ) -> dict[str, Any]:
     """The files of a batch."""
-    found = [f for f in batches.files(store, batch) if filter in (None, f["status"])]
-    return page(found, limit, after, order)
+    return wanted.of(batches.files(store, batch))

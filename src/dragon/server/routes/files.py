@@ -8,12 +8,11 @@ from starlette.concurrency import run_in_threadpool
 
 from dragon.server.access import Asker, Running, check_scope
 from dragon.server.files import TO_LEARN, Files
+from dragon.server.routes.paging import After, Order, page
 
 router = APIRouter(prefix="/v1/files", tags=["files"])
 Limit = Annotated[int, Query(ge=1, le=10_000)]
 Purpose = Literal["assistants", "user_data", "fine-tune"]
-Order = Literal["asc", "desc"]
-After = Annotated[str | None, Query(max_length=100)]
 
 
 def own_files(state: Running, key: Asker) -> Files:
@@ -72,19 +71,3 @@ def delete(file_id: str, own: Own, state: Running, key: Asker) -> dict[str, Any]
     check_scope(key, "train" if purpose == TO_LEARN else "documents")
     own.delete(file_id, state.libraries)
     return {"id": file_id, "object": "file", "deleted": True}
-
-
-def page(found: list[dict[str, Any]], limit: int, after: str | None, order: str) -> dict[str, Any]:
-    """Some objects of a list, which has the newest first, in OpenAI's form."""
-    found = found if order == "desc" else found[::-1]
-    if after is not None:
-        places = [i for i, one in enumerate(found) if one["id"] == after]
-        found = found[places[0] + 1 :] if places else []
-    shown = found[:limit]
-    return {
-        "object": "list",
-        "data": shown,
-        "first_id": shown[0]["id"] if shown else None,
-        "last_id": shown[-1]["id"] if shown else None,
-        "has_more": len(found) > limit,
-    }

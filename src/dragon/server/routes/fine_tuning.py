@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field, field_validator
 
 from dragon.server.access import Asker, Running, Teacher
@@ -13,14 +13,14 @@ from dragon.server.files import TO_LEARN, Files
 from dragon.server.jobs import SUCCEEDED, Job, described
 from dragon.server.keys import Key
 from dragon.server.requests import Body, Metadata
-from dragon.server.routes.files import After, Own, page
+from dragon.server.routes.files import Own
+from dragon.server.routes.paging import After, Limit, page
 from dragon.server.state import State
 from dragon.server.uploads import keep
 from dragon.server.writers import FINE_TUNED, RAW
 
 router = APIRouter(tags=["fine-tuning"])
 JOBS = "/v1/fine_tuning/jobs"
-Limit = Annotated[int, Query(ge=1, le=100)]
 FileId = Annotated[str, Field(max_length=100)]
 Auto = Literal["auto"]
 

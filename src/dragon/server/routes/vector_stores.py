@@ -1,8 +1,8 @@
 """/v1/vector_stores: each is a library of documents with an index of its own."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import Field
 
 from dragon.retrieval import Hit, Index
@@ -11,13 +11,13 @@ from dragon.server.errors import ApiError
 from dragon.server.libraries import library_name
 from dragon.server.library import Library
 from dragon.server.requests import Body
-from dragon.server.routes.files import After, Order, Own, page
+from dragon.server.routes.files import Own
+from dragon.server.routes.paging import Wanted, WantedFiles
 
 router = APIRouter(prefix="/v1/vector_stores", tags=["vector stores"])
 Name = Annotated[str, Field(max_length=200)]
 FileId = Annotated[str, Field(max_length=100)]
 Query_ = Annotated[str, Field(min_length=1, max_length=10_000)]
-Limit = Annotated[int, Query(ge=1, le=100)]
 
 
 class NewStore(Body):
@@ -46,6 +46,18 @@ class Search(Body):
     max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
 
 
+def store_of(store: str, state: Running) -> Library:
+    """The library that a vector store is, if files may be put into it.
+
+    Raises:
+        ApiError: 404 if there is none, 409 for the default one.
+    """
+    library = state.libraries.get(store, "vector_store_id")
+    if library.is_default:
+        raise ApiError(409, "Upload to the default library by /api/documents.", "default_library")
+    return library
+
+
 @router.post("")
 def create(body: NewStore, state: Running, own: Own, _: Writer) -> dict[str, Any]:
     """Make a vector store, of files that were uploaded before."""
@@ -59,13 +71,11 @@ def create(body: NewStore, state: Running, own: Own, _: Writer) -> dict[str, Any
 
 
 @router.get("")
-def stores(
-    state: Running, _: Asker, limit: Limit = 20, after: After = None, order: Order = "desc"
-) -> dict[str, Any]:
+def stores(state: Running, _: Asker, wanted: Wanted) -> dict[str, Any]:
     """All vector stores; libraries made in other ways are among them."""
     found = [described(library) for library in state.libraries]
     found.sort(key=lambda store: -store["created_at"])
-    return page(found, limit, after, order)
+    return wanted.of(found)
 
 
 @router.get("/{store}")
@@ -92,26 +102,13 @@ def delete(store: str, state: Running, _: Writer) -> dict[str, Any]:
 @router.post("/{store}/files")
 def put_in(store: str, body: NewFile, state: Running, own: Own, _: Writer) -> dict[str, Any]:
     """Put a file into a vector store."""
-    library = state.libraries.get(store, "vector_store_id")
-    if library.is_default:
-        raise ApiError(409, "Upload to the default library by /api/documents.", "default_library")
-    return own.put_in(library, body.file_id, state.libraries)
+    return own.put_in(store_of(store, state), body.file_id, state.libraries)
 
 
 @router.get("/{store}/files")
-def files(
-    store: str,
-    state: Running,
-    own: Own,
-    limit: Limit = 20,
-    after: After = None,
-    order: Order = "desc",
-    filter: Literal["in_progress", "completed", "failed", "cancelled"] | None = None,
-) -> dict[str, Any]:
+def files(store: str, state: Running, own: Own, wanted: WantedFiles) -> dict[str, Any]:
     """The files in a vector store, the newest first."""
-    found = own.all_in(state.libraries.get(store, "vector_store_id"))
-    shown = [file for file in found if filter in (None, file["status"])]
-    return page(shown, limit, after, order)
+    return wanted.of(own.all_in(state.libraries.get(store, "vector_store_id")))
 
 
 @router.get("/{store}/files/{file}")
