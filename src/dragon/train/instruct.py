@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from dragon.checkpoint import TOKENIZER_CONFIG_FILE
@@ -25,6 +24,7 @@ from dragon.train.batches import epoch_batches, padded_width, reading_order
 from dragon.train.chat import ChatFormat, Example
 from dragon.train.checks import tokenizer_folder
 from dragon.train.conversations import read_conversations
+from dragon.train.cross_entropy import next_token_loss
 from dragon.train.objective import Objective
 
 NOT_LEARNED = -100
@@ -74,9 +74,7 @@ class InstructObjective(Objective):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of the assistant's tokens, in nats."""
         ids, targets, prefix = batch
-        learned = targets != NOT_LEARNED
-        logits = model.logits_at(ids, learned, prefix)
-        loss = F.cross_entropy(logits.float(), targets[learned])
+        loss = next_token_loss(model, ids, targets, targets != NOT_LEARNED, prefix)
         return loss, {"perplexity": loss.detach().exp()}
 
     def validation(self) -> Iterator[Batch]:

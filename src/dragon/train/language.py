@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch.nn.functional as F
 from torch import Tensor
 
 from dragon.config import ModelConfig, TrainConfig
@@ -16,6 +15,7 @@ from dragon.data.shards import language_tokens
 from dragon.errors import DataError
 from dragon.model.transformer import Transformer
 from dragon.train.batches import language_batch
+from dragon.train.cross_entropy import next_token_loss
 from dragon.train.objective import Objective
 
 
@@ -47,9 +47,7 @@ class LanguageObjective(Objective):
         self, model: Transformer, batch: tuple[Tensor, Tensor], train: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Mean cross-entropy of the next token, in nats."""
-        ids, targets = batch
-        logits = model(ids)
-        loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten())
+        loss = next_token_loss(model, *batch)
         return loss, {"perplexity": loss.detach().exp()}
 
     def batches_an_epoch(self) -> int:
