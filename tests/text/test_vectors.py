@@ -67,6 +67,7 @@ def test_nearest_come_best_first_and_leave_the_word_out() -> None:
     }
     assert found["a"][0][1] > found["a"][1][1]
     assert learned.nearest(["unknown"], 2) == {}
+    assert [other for other, _ in learned.nearest(["a"], 2, least=0.9)["a"]] == ["b"]
 
 
 def test_nearest_of_a_large_table_are_those_of_the_cosines() -> None:

@@ -4,6 +4,7 @@ In: a question, documents or an index, a model. Out: the answer, printed. Withou
 plain question should not wait for them.
 """
 
+import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,8 +27,9 @@ def print_answer(
     no_stream: bool = False,
 ) -> None:
     """Answer one question; see `dragon.cli.ask` for the arguments, `opened` for the errors."""
-    from dragon.answer.answerer import LONGEST_QUESTION, checked
-    from dragon.cli.answer_view import print_json, print_stream
+    with _uncollected():
+        from dragon.answer.answerer import LONGEST_QUESTION, checked
+        from dragon.cli.answer_view import print_json, print_stream
 
     # At most what is too long: a pipe may never end.
     question = checked(sys.stdin.read(LONGEST_QUESTION * 100) if question == "-" else question)
@@ -50,19 +52,30 @@ def opened(
         StoreError: if the index is missing, empty or damaged.
         CheckpointError: if the model is missing, damaged or no reader.
     """
-    from dragon.answer import Answerer
-    from dragon.answer.reader import Reader
-    from dragon.errors import StoreError
-    from dragon.models import model_folder
-    from dragon.retrieval import Index, default_index_path
+    with _uncollected():
+        from dragon.answer import Answerer
+        from dragon.answer.reader import Reader
+        from dragon.errors import StoreError
+        from dragon.models import model_folder
+        from dragon.retrieval import Index, default_index_path
 
-    # The model first: a wrong name must not cost an indexing run.
-    reader = Reader.open(model_folder(model))
+        # The model first: a wrong name must not cost an indexing run.
+        reader = Reader.open(model_folder(model))
     path = _up_to_date(docs, index) if docs else index or default_index_path()
     with Index.open(path, read_only=True) as store:
         if store.is_empty():
             raise StoreError(f"The index {path} is empty.", "Run: dragon index add PATH.")
         yield Answerer(store, reader, top_k)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage while modules and a model are loaded: all of that stays."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _up_to_date(docs: Sequence[Path], index: Path | None) -> Path:

@@ -3,7 +3,6 @@
 import os
 import sys
 from collections.abc import Sequence
-from hashlib import blake2b
 from pathlib import Path
 
 
@@ -25,6 +24,8 @@ def default_index_path() -> Path:
 
 def index_path_for(docs: Sequence[Path]) -> Path:
     """The own index of a set of folders, the same for any order and spelling of them."""
+    from hashlib import blake2b  # here, because it loads OpenSSL
+
     roots = sorted({os.path.realpath(path.expanduser()) for path in docs})
     name = blake2b("\0".join(roots).encode("utf-8", "surrogateescape"), digest_size=10).hexdigest()
     return data_folder() / "folders" / f"{name}.db"

@@ -26,9 +26,9 @@ def other_words(words: Sequence[str], vectors: WordVectors | None) -> list[str]:
     if vectors is None:
         return []
     own = dict.fromkeys(map(stem, words))
-    near = vectors.nearest(list(own), MOST_OTHERS).values()
-    found = (other for others in near for other, cosine in others if cosine >= NEAR)
-    return [other for other in dict.fromkeys(found) if other not in own]
+    near = vectors.nearest(list(own), MOST_OTHERS, NEAR).values()
+    found = dict.fromkeys(other for others in near for other, _ in others)
+    return [other for other in found if other not in own]
 
 
 def said_by(

@@ -70,38 +70,41 @@ class WordVectors:
                 table[row, place[stem]] = 1.0
         return table
 
-    def nearest(self, stems: Sequence[str], most: int) -> dict[str, list[tuple[str, float]]]:
+    def nearest(
+        self, stems: Sequence[str], most: int, least: float = -1.0
+    ) -> dict[str, list[tuple[str, float]]]:
         """The stems most alike to each of some, with their cosines, best first.
 
         Args:
             stems: unknown ones have no place in the result.
             most: how many for each.
+            least: cosine.
         """
         rows = {stem: self._row[stem] for stem in stems if stem in self._row}
         if not rows:
             return {}
-        table = self._cosines(list(rows.values()))
-        return {stem: self._best(stem, row, most) for stem, row in zip(rows, table, strict=True)}
+        pairs = zip(rows, self._cosines(list(rows.values())).T, strict=True)
+        return {stem: self._best(stem, column, most, least) for stem, column in pairs}
 
-    def _best(self, stem: str, cosines: Floats, most: int) -> list[tuple[str, float]]:
-        best = np.argpartition(-cosines, min(most, len(cosines) - 1))[: most + 1]
-        ordered = best[np.argsort(-cosines[best], kind="stable")]
+    def _best(self, stem: str, cosines: Floats, most: int, least: float) -> list[tuple[str, float]]:
+        near = np.flatnonzero(cosines >= least)
+        ordered = near[np.argsort(-cosines[near], kind="stable")[: most + 1]]
         found = [(self._stems[i], float(cosines[i])) for i in ordered]
         return [(other, cosine) for other, cosine in found if other != stem][:most]
 
     def _cosines(self, rows: Sequence[int]) -> Floats:
-        """[n, V] of some rows with all.
+        """[V, n] of all rows with some.
 
         Products of int8 are whole numbers, exact in float32 for up to 1,040 columns: whatever the
         machine, the same neighbours. Block by block, for the whole table in float32 is four times
         its size and would have to be made before the first question.
         """
-        asked = self._vectors[rows].astype(np.float32)
-        found = np.empty((len(rows), len(self)), np.float32)
+        asked = np.ascontiguousarray(self._vectors[rows].T, np.float32)
+        found = np.empty((len(self), len(rows)), np.float32)
         for start in range(0, len(self), _BLOCK):
             block = self._vectors[start : start + _BLOCK].astype(np.float32)
-            found[:, start : start + _BLOCK] = asked @ block.T
-        return found / self._lengths / self._lengths[rows][:, None]
+            np.matmul(block, asked, out=found[start : start + _BLOCK])
+        return found / self._lengths[:, None] / self._lengths[rows]
 
     @cached_property
     def _lengths(self) -> Floats:
