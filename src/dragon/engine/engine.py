@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from dragon.config import ModelConfig
-from dragon.engine.beam import Answer, BeamSearch, beam_search
 from dragon.engine.body import Body, Floats, KeptAs, Run
-from dragon.engine.constraints import Constraint
 from dragon.engine.embedding import Embedding, Features, Ids
 from dragon.engine.health import check_finite
 from dragon.engine.kernels import make_body
 from dragon.engine.loading import load
-from dragon.engine.lookup import PromptLookup
 from dragon.engine.matrices import Matrix
 from dragon.engine.pointer import PointerHead
-from dragon.engine.sampling import Sampling
 from dragon.engine.session import Network, Session, read_together, visible_rows
-from dragon.engine.writing import Writer, Writing
 from dragon.errors import InputError
 
 if TYPE_CHECKING:
+    from dragon.engine.beam import Answer
+    from dragon.engine.constraints.base import Constraint
+    from dragon.engine.lookup import PromptLookup
     from dragon.engine.recurrent import RecurrentHead
+    from dragon.engine.sampling import Sampling
+    from dragon.engine.writing import Writer
 
 
 class Engine:
@@ -162,10 +162,10 @@ class Engine:
         top_k: int = 0,
         top_p: float = 1.0,
         seed: int | None = None,
-        sampling: Sampling | None = None,
+        sampling: "Sampling | None" = None,
         stop_ids: Collection[int] = (),
-        constraint: Constraint | None = None,
-        lookup: PromptLookup | None = None,
+        constraint: "Constraint | None" = None,
+        lookup: "PromptLookup | None" = None,
         prefix_length: int | None = None,
     ) -> Iterator[int]:
         """Stream token ids until a stop id (not yielded), `max_tokens` or the end of the context.
@@ -184,6 +184,10 @@ class Engine:
             InputError: at the call for wrong arguments (see `Sampling` and `logits`), or if the
                 model reads in both directions and therefore cannot write.
         """
+        # Here, because who only reads need not wait for what writes.
+        from dragon.engine.sampling import Sampling
+        from dragon.engine.writing import Writer, Writing
+
         chosen = sampling or Sampling(temperature, top_k, top_p, seed)
         writing = Writing(
             prompt_ids,
@@ -204,12 +208,14 @@ class Engine:
         max_tokens: int,
         stop_ids: Collection[int] = (),
         length_penalty: float = 1.0,
-    ) -> list[Answer]:
+    ) -> "list[Answer]":
         """The `beams` most probable answers, best first; see `dragon.engine.beam`.
 
         Raises:
             InputError: for wrong arguments, or if the model cannot write.
         """
+        from dragon.engine.beam import BeamSearch, beam_search
+
         search = BeamSearch(beams, max_tokens, stop_ids, length_penalty)
         return beam_search(self.network, np.asarray(prompt_ids), search)
 
@@ -250,7 +256,7 @@ class LinearHead:
         return states @ self.weight.T + self.bias
 
 
-def _stream(writer: Writer) -> Iterator[int]:
+def _stream(writer: "Writer") -> Iterator[int]:
     while writer.finish_reason is None:
         piece = writer.piece(writer.network.config.max_position_embeddings)
         [logits] = read_together([piece])
