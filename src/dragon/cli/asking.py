@@ -70,11 +70,12 @@ def opened(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No search for garbage while modules and a model are loaded: all of that stays."""
+    """No search for garbage among modules and a model, neither while they are loaded nor later."""
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
