@@ -1,5 +1,6 @@
 """`dragon data`: prepare text and questions for training, and look at the result."""
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from dragon.cli.data_rows import format, stats, validate
-from dragon.cli.data_stages import clean, randomize, synthesize
-from dragon.cli.progress import counting
+from dragon.cli.data_stages import Licence, clean, randomize, synthesize, under
+from dragon.cli.progress import moving
 from dragon.config import DataConfig, from_dict, read_toml
 from dragon.errors import InputError
 
@@ -27,7 +28,9 @@ def option(text: str, *names: str) -> Any:
 
 Sources = Annotated[
     list[str] | None,
-    typer.Argument(help="Files or folders: .txt .md .jsonl .json .csv, also .gz .xz."),
+    typer.Argument(
+        help="Files or folders: .txt .md .html .jsonl .json .csv .parquet, also .gz .xz .zst."
+    ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder to write; replaced as a whole.")]
 Config = Annotated[Path | None, option("TOML file whose section [data] is taken first.")]
@@ -53,8 +56,9 @@ def prepare(
     synonyms: Annotated[str | None, option("WordNet rows (`members`).")] = None,
     passes: Annotated[
         list[str] | None,
-        option("START=N: take files whose name starts so N times, each with other names."),
+        option("START=N: take files whose name starts so N times (0.5: half), with other names."),
     ] = None,
+    licence: Licence = None,
     held_out: Annotated[str | None, option("File of titles, one a line, kept for val.")] = None,
     held_out_every: Annotated[int | None, option("Keep every Nth title, sorted, for val.")] = None,
     articles: Annotated[int | None, option("Most articles of a file.")] = None,
@@ -71,18 +75,21 @@ def prepare(
     workers: Annotated[int | None, option("Processes; by default one a core.")] = None,
 ) -> None:
     """Make a training set: reading exercises, or running text."""
+    from dragon.data.licences import parsed
     from dragon.data.prepare import prepare as run
 
+    licences = parsed(licence or ()) or None
     given = {k: v for k, v in locals().items() if k in DataConfig.__dataclass_fields__}
     chosen = _settings(config, {k: v for k, v in given.items() if v is not None}, no_randomize)
-    with counting("files") as progress:
+    with moving() as progress:
         manifest = run(chosen, out, progress)
     print(summary(out, manifest))
+    print(under(manifest))
 
 
 @app.command()
 def show(
-    folder: Annotated[Path, typer.Argument(help="Folder made by `dragon data prepare`.")],
+    folder: Annotated[Path, typer.Argument(help="Folder made by any stage.")],
     number: Annotated[int, typer.Option("--number", "-n", help="Pieces to show.", min=0)] = 3,
     split: Annotated[str, typer.Option(help="train or val.")] = "train",
     tokenizer: Annotated[Path | None, option("Its folder, where the data has none.")] = None,
@@ -119,8 +126,8 @@ def _settings(file: Path | None, given: dict[str, Any], no_randomize: bool) -> D
     return chosen
 
 
-def _pass(text: str) -> tuple[str, int]:
+def _pass(text: str) -> tuple[str, float]:
     start, equals, times = text.partition("=")
-    if not (start and equals and times.isdecimal()):
+    if not (start and equals and re.fullmatch(r"\d+(\.\d+)?", times)):
         raise InputError(f"--passes {text!r} is not understood.", "Use START=N, squad=10 say.")
-    return start, int(times)
+    return start, int(times) if times.isdecimal() else float(times)

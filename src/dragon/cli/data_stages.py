@@ -1,12 +1,13 @@
 """`dragon data clean`, `randomize`, `synthesize`: stages that read texts and write JSON Lines."""
 
 import json
+import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,10 @@ Out = Annotated[Path, typer.Option(help="Folder to write; replaced as a whole.")
 Workers = Annotated[int, typer.Option(help="Processes; 0 for one a core.", min=0)]
 Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Text = Annotated[str, typer.Option(help="Field that holds the running text.")]
+Licence = Annotated[
+    list[str] | None,
+    typer.Option(help="Of the sources; START=NAME for those whose name starts so. Repeatable."),
+]
 
 
 def clean(
@@ -49,6 +54,7 @@ def clean(
     rejected: Annotated[
         Path | None, typer.Option(help="File for what was left out and why.")
     ] = None,
+    licence: Licence = None,
     text: Text = "text",
     workers: Workers = 0,
 ) -> None:
@@ -56,6 +62,7 @@ def clean(
     from dragon.data.cleaning.language import LANGUAGES
     from dragon.data.cleaning.stage import Cleaning
     from dragon.data.cleaning.stage import clean as run
+    from dragon.data.licences import parsed
 
     if language not in (*LANGUAGES, "any"):
         known = ", ".join(LANGUAGES)
@@ -71,12 +78,21 @@ def clean(
         text=text,
     )
     with moving() as progress, _timed() as timed:
-        manifest = run(sources, out, how, rejected=rejected, workers=workers, progress=progress)
+        manifest = run(
+            sources,
+            out,
+            how,
+            rejected=rejected,
+            licences=parsed(licence or ()),
+            workers=workers,
+            progress=progress,
+        )
     counts = dict(manifest["counts"])
     documents, kept = counts.pop("documents"), counts.pop("kept")
     print(f"{out}: {kept:,} of {documents:,} documents kept, {timed(manifest)}")
     for reason, count in sorted(counts.items(), key=lambda item: (item[0].split(":")[0], -item[1])):
         print(f"  {reason:<34}{count:>10,}")
+    print(under(manifest))
 
 
 def randomize(
@@ -92,6 +108,7 @@ def randomize(
     learn: Annotated[
         bool, typer.Option("--learn", help="First count in the sources which words are names.")
     ] = False,
+    licence: Licence = None,
     text: Text = "text",
     workers: Workers = 0,
     evaluate: Annotated[
@@ -107,6 +124,7 @@ def randomize(
         return
     if not sources or out is None:
         raise InputError("Sources or --out are missing.", "Give both, or --evaluate.")
+    from dragon.data.licences import parsed
     from dragon.data.renaming import randomize as run
 
     with moving() as progress, _timed() as timed:
@@ -118,6 +136,7 @@ def randomize(
             mapping=mapping,
             learn=learn,
             text=text,
+            licences=parsed(licence or ()),
             workers=workers,
             progress=progress,
         )
@@ -125,6 +144,7 @@ def randomize(
     documents = counts.pop("documents")
     found = ", ".join(f"{count:,} {kind.lower()}" for kind, count in counts.items())
     print(f"{out}: {documents:,} documents, {timed(manifest)}; replaced {found}")
+    print(under(manifest))
 
 
 def synthesize(
@@ -146,29 +166,46 @@ def synthesize(
     ] = 0.2,
     synonyms: Annotated[Path | None, typer.Option(help="WordNet rows (`members`).")] = None,
     seed: Seed = 0,
+    licence: Licence = None,
     text: Text = "text",
     workers: Workers = 0,
 ) -> None:
     """Make questions with passages and answers from texts, or from a folder of documents."""
     from dragon.data.grounded import Wanted
+    from dragon.data.licences import parsed
     from dragon.data.synthesis import synthesize as run
 
     if (docs is None) == (not sources):
         raise InputError("Sources and --docs are both given or both missing.", "Give one of them.")
     wanted = Wanted(passages, each, distractors, unanswerable, follow_ups)
     options: dict[str, Any] = {"seed": seed, "synonyms": synonyms, "text": text}
-    with _read(docs) as read, moving() as progress, _timed() as timed:
+    options["licences"] = parsed(licence or ())
+    with _read(docs, out) as read, moving() as progress, _timed() as timed:
         manifest = run(sources or read, out, wanted, workers=workers, progress=progress, **options)
     counts = dict(manifest["counts"])
     documents = counts.pop("documents")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     total = sum(counts.values())
     print(f"{out}: {total:,} questions on {documents:,} documents, {timed(manifest)}; {kinds}")
+    print(under(manifest))
+
+
+def under(manifest: dict[str, Any]) -> str:
+    """One line on the licences of a manifest's sources."""
+    from dragon.data.licences import UNKNOWN, totals
+
+    found = totals(manifest["sources"]).most_common()
+    named = ", ".join(f"{name} ({rows:,} rows)" for name, rows in found)
+    unknown = any(name == UNKNOWN for name, _ in found)
+    return f"  licences: {named}{'; --licence names one' if unknown else ''}"
 
 
 @contextmanager
-def _read(docs: Path | None) -> Iterator[list[Path]]:
-    """The text of a folder of documents as a file of rows, for as long as it is needed."""
+def _read(docs: Path | None, out: Path) -> Iterator[list[Path]]:
+    """The text of a folder of documents as a file of rows, for as long as it is needed.
+
+    It lies beside `out` and is as old as the documents, so that a run that was stopped goes on.
+    """
     if docs is None:
         yield []
         return
@@ -178,18 +215,23 @@ def _read(docs: Path | None) -> Iterator[list[Path]]:
     if not docs.exists():
         raise InputError(f"No documents at {docs}.", "Check the path.")
     paths = [docs] if docs.is_file() else sorted(p for p in docs.rglob("*") if p.is_file())
-    with TemporaryDirectory() as folder:
-        rows = Path(folder) / f"{docs.resolve().stem}.jsonl"
-        with rows.open("w", encoding="utf-8") as file:
-            for path in (p for p in paths if p.suffix.lower() in SUFFIXES):
-                try:
-                    document: Document = read_document(path)
-                except DocumentError as error:
-                    print(f"{path}: left out, {error}", file=sys.stderr)
-                    continue
-                row = {"title": document.title, "text": document.text}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        yield [rows]
+    paths = [path for path in paths if path.suffix.lower() in SUFFIXES]
+    folder = out.with_name(f".{out.name}.docs")
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = folder / f"{docs.resolve().stem}.jsonl"
+    with rows.open("w", encoding="utf-8") as file:
+        for path in paths:
+            try:
+                document: Document = read_document(path)
+            except DocumentError as error:
+                print(f"{path}: left out, {error}", file=sys.stderr)
+                continue
+            row = {"title": document.title, "text": document.text, "path": str(path)}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    newest = max((path.stat().st_mtime_ns for path in paths), default=0)
+    os.utime(rows, ns=(newest, newest))
+    yield [rows]
+    shutil.rmtree(folder)
 
 
 class _Clock:

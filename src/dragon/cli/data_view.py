@@ -1,9 +1,11 @@
-"""How `dragon data show` looks: counts, then prompts as text with the answer marked.
+"""How `dragon data show` looks: counts and licences, then pieces: documents, rows, marked prompts.
 
 In: a data folder. Out: lines on standard output, colours on a terminal only.
 """
 
+import json
 import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +13,76 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dragon.data.shards import ReadingSet, language_tokens, read_manifest
-from dragon.data.sources import read_rows
+from dragon.data.shards import ReadingSet, document_borders, language_tokens, read_manifest
+from dragon.data.sources import Row, numbered_rows, read_rows
 from dragon.errors import InputError
 from dragon.tokenizer import Tokenizer, load_tokenizer
 from dragon.tokenizer.reading import PASSAGE, TEXT
 
 WINDOW = 120  # tokens of running text
+SHOWN = 600  # characters of a field
 
 
 def show_data(folder: Path, split: str, number: int, tokenizer: Path, seed: int) -> None:
     """Print the manifest's counts and some pieces of a split, chosen by a seed."""
     console = Console(highlight=False, soft_wrap=True)
     manifest = read_manifest(folder)
-    console.print(_counts(manifest))
+    made = "splits" in manifest
+    console.print(_counts(manifest) if made else _stage(manifest))
+    for source, entry in manifest.get("sources", {}).items():
+        named = ", ".join(entry["licences"])
+        console.print(Text(f"{source}: {entry['rows']:,} rows, {named}", style="dim"))
     if not number:
         return
-    opened, rng = load_tokenizer(tokenizer), random.Random(seed)
+    rng = random.Random(seed)
+    if not made:
+        _rows(console, [folder / name for name in manifest["files"]], number, rng)
+        return
+    opened = load_tokenizer(tokenizer)
     if manifest["kind"] == "language":
-        tokens = language_tokens(folder, split)
-        for _ in range(number if len(tokens) else 0):
-            start = rng.randrange(max(1, len(tokens) - WINDOW))
-            ids = tokens[start : start + WINDOW].tolist()
-            console.print(Text(f"\n{opened.decode(ids, keep_special=True)}"))
+        for at, count, ids in _documents(folder, split, number, rng):
+            console.print(Text(f"\ndocument {at} of {count:,}", style="bold cyan"))
+            console.print(Text(opened.decode(ids)))
         return
     data = ReadingSet(folder, split)
     for index in sorted(rng.sample(range(len(data)), min(number, len(data)))):
         console.print(exercise(data, index, opened))
+
+
+def _documents(
+    folder: Path, split: str, number: int, rng: random.Random
+) -> Iterator[tuple[int, int, list[int]]]:
+    """Number, of how many, and first tokens of some documents of a language set."""
+    tokens, borders = language_tokens(folder, split), document_borders(folder, split)
+    count = len(borders) - 1
+    for at in sorted(rng.sample(range(count), min(number, count))):
+        start, end = int(borders[at]), int(borders[at + 1]) - 1
+        yield at + 1, count, tokens[start : min(end, start + WINDOW)].tolist()
+
+
+def _rows(console: Console, paths: Sequence[Path], number: int, rng: random.Random) -> None:
+    """Some rows of a stage's files, the same chance for each."""
+    kept: list[tuple[str, int, Row]] = []
+    found = ((path.name, line, row) for path in paths for line, row in numbered_rows(path))
+    for seen, item in enumerate(found):  # reservoir sampling: Vitter 1985, algorithm R
+        at = seen if seen < number else rng.randrange(seen + 1)
+        if at < number:
+            kept[at : at + 1] = [item]
+    for name, line, row in kept:
+        console.print(Text(f"\n{name}:{line}", style="bold cyan"))
+        for field, value in row.items():
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            more = "…" if len(shown) > SHOWN else ""
+            console.print(Text(f"{field}: {shown[:SHOWN]}{more}"))
+
+
+def _stage(manifest: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(manifest["kind"], style="bold")
+    table.add_column("", justify="right")
+    for name, count in manifest["counts"].items():
+        table.add_row(name, f"{count:,}")
+    return table
 
 
 def _counts(manifest: dict[str, Any]) -> Table:
@@ -46,7 +91,7 @@ def _counts(manifest: dict[str, Any]) -> Table:
     table.add_column(manifest["kind"], style="bold")
     for split in manifest["splits"]:
         table.add_column(split, justify="right")
-    for name in ("tokens", "examples"):
+    for name in ("tokens", "documents", "examples"):
         counts = [split.get(name) for split in manifest["splits"].values()]
         if any(count is not None for count in counts):
             table.add_row(name, *(f"{count or 0:,}" for count in counts))

@@ -94,7 +94,7 @@ def _model(values: dict[str, Any], train: dict[str, Any]) -> ModelConfig:
 
 def _prepare_once(data: DataConfig, folder: Path, resume: bool) -> None:
     from dragon.cli.data import summary
-    from dragon.cli.progress import counting
+    from dragon.cli.progress import moving
     from dragon.data.prepare import is_prepared, prepare
 
     if is_prepared(data, folder):
@@ -109,7 +109,7 @@ def _prepare_once(data: DataConfig, folder: Path, resume: bool) -> None:
             f"The section [data] is not the one that {folder} was made with.",
             "Resume with the settings it had, or start another run.",
         )
-    with counting("files") as progress:
+    with moving() as progress:
         manifest = prepare(data, folder, progress)
     print(summary(folder, manifest), file=sys.stderr)
 

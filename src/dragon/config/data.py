@@ -24,7 +24,9 @@ class DataConfig:
         name_sources: text files to learn from what is a name; empty for the sources.
         first_names, places: lists of known names (rows with `name`).
         synonyms: WordNet rows (`members`), for questions in other words than the text's.
-        passes: by the start of a file's name, how often it is taken, each time with other names.
+        passes: by the start of a file's name, how often it is taken, each time with other names;
+            0.5 for half of it.
+        licences: by the start of a file's name, the licence that the manifest names for it.
         held_out: file of titles, one a line, that go to the val split only.
         held_out_every: or every so many of all titles, sorted; 0 for none.
         articles, passages: most articles of a file and passages of an article.
@@ -49,7 +51,8 @@ class DataConfig:
     first_names: str = ""
     places: tuple[str, ...] = ()
     synonyms: str = ""
-    passes: dict[str, int] = field(default_factory=dict)
+    passes: dict[str, float] = field(default_factory=dict)
+    licences: dict[str, str] = field(default_factory=dict)
     held_out: str = ""
     held_out_every: int = 0
     articles: int = 100_000
@@ -76,8 +79,8 @@ class DataConfig:
                     f"data.{name} is {getattr(self, name)}.", f"It must be {least} to {most}."
                 )
         for start, times in self.passes.items():
-            if times < 1:
-                raise ConfigError(f"data.passes.{start} is {times}.", "It must be at least 1.")
+            if times <= 0:
+                raise ConfigError(f"data.passes.{start} is {times}.", "It must be above 0.")
         if self.held_out and self.held_out_every:
             raise ConfigError(
                 "data.held_out and data.held_out_every are both set.", "Set one of them."

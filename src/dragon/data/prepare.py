@@ -1,8 +1,8 @@
 """Sources in, a data folder out; the same sources, settings and seed give the same folder.
 
 In: a `DataConfig`. Out: a reading set or a language set (see `dragon.data.shards`) with the
-tokenizer that made it, written beside its target and renamed, so that half a set is never taken for
-a whole one.
+tokenizer that made it. It grows beside its target (see `dragon.data.unfinished`): half a set is
+never taken for a whole one, and after kill -9 the same call goes on.
 """
 
 import json
@@ -13,27 +13,34 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from dragon.checkpoint import TOKENIZER_FILE, TOKENIZER_FILES, written_beside
+from dragon.checkpoint import TOKENIZER_FILE, TOKENIZER_FILES
 from dragon.config import DataConfig
-from dragon.data.language_set import write_language_set
+from dragon.data.language_set import end_of_text, write_language_set
+from dragon.data.licences import Licences, census, records
 from dragon.data.names import Names, learn_names
-from dragon.data.reading_set import Plan, Progress, write_reading_set
-from dragon.data.shards import file_hash, read_manifest, write_manifest
+from dragon.data.reading_set import Plan, write_reading_set
+from dragon.data.shards import file_hash, read_manifest
 from dragon.data.sources import read_rows, source_files, title_of
+from dragon.data.stage import Moved, plan_of
+from dragon.data.unfinished import unfinished
 from dragon.errors import DataError
-from dragon.tokenizer import BpeTokenizer, Tokenizer, load_tokenizer
+from dragon.tokenizer import BpeTokenizer, load_tokenizer
+from dragon.tokenizer.base import LibraryTokenizer
+from dragon.tokenizer.reading import TEXT
+from dragon.tokenizer.special import SPECIAL_TOKENS
 
 ROWS_FOR_NAMES = 6000  # of a file: names that stand only further down are rare ones
-MOST_IDS = 1 << 16  # ids are stored in 16 bits
+MOST_IDS = 1 << 16  # ids of exercises are stored in 16 bits
+_NAMES = "names.json"
 
 
-def prepare(config: DataConfig, out: Path, progress: Progress | None = None) -> dict[str, Any]:
+def prepare(config: DataConfig, out: Path, progress: Moved | None = None) -> dict[str, Any]:
     """Make a data folder.
 
     Args:
         config: see `DataConfig`.
         out: replaced as a whole.
-        progress: called with what is being done, and how many of how many pieces are finished.
+        progress: told what is being done, and how many bytes of how many are done.
 
     Returns:
         The manifest.
@@ -43,38 +50,54 @@ def prepare(config: DataConfig, out: Path, progress: Progress | None = None) -> 
         TokenizerError: if there is no tokenizer in its folder.
     """
     files = _files(config, config.sources)
-    with written_beside(out) as folder:
-        tokenizer = _bring_tokenizer(config, files, folder, progress)
-        names = _learn_names(config, files) if config.randomize else None
+    licences = Licences(files, config.licences)
+    with unfinished(out, plan_of("prepared", [*files, *_aids(config)], asdict(config))) as run:
+        if run.manifest is not None:
+            return run.manifest
+        if not run.begun:
+            _bring_tokenizer(config, files, run.folder, progress)
+            if config.randomize:
+                _learn_names(config, files).save(run.folder / _NAMES)
+            run.begin()
+        tokenizer = load_tokenizer(run.folder)
+        names = Names.load(run.folder / _NAMES) if config.randomize else None
         held_out = _held_out(config, files)
+        values: dict[str, Any] = {}
+        drop = [_NAMES]
         if config.objective == "language":
-            splits = write_language_set(
+            folder = Path(config.tokenizer) if config.tokenizer else run.folder
+            values["end_id"] = end_of_text(tokenizer, folder)
+            values["splits"] = write_language_set(
                 files,
-                tokenizer,
-                folder,
+                run,
                 names,
-                config.seed,
-                held_out,
-                progress,
-                config.passes,
-                config.workers,
+                values["end_id"],
+                seed=config.seed,
+                held_out=held_out,
+                passes=config.passes,
+                workers=config.workers,
+                progress=progress,
             )
         else:
             synonyms = _below(config, config.synonyms) if config.synonyms else None
             plan = Plan(
-                config, tuple(files), out=folder, names=names, held_out=held_out, synonyms=synonyms
+                config,
+                tuple(files),
+                out=run.folder,
+                names=names,
+                held_out=held_out,
+                synonyms=synonyms,
             )
-            splits = write_reading_set(plan, progress)
-        return write_manifest(
-            folder,
-            "language" if config.objective == "language" else "reading",
-            splits=splits,
-            tokenizer_sha256=file_hash(folder / TOKENIZER_FILE),
-            vocab_size=tokenizer.vocab_size,
-            settings=asdict(config),
-            sources={str(path): file_hash(path) for path in files},
-            held_out=sorted(held_out),
-        )
+            values["splits"], rows = write_reading_set(plan, run, progress)
+            drop += rows
+        values |= {
+            "tokenizer_sha256": file_hash(run.folder / TOKENIZER_FILE),
+            "vocab_size": tokenizer.vocab_size,
+            "settings": asdict(config),
+            "sources": records(files, census(files, licences), licences),
+            "held_out": sorted(held_out),
+        }
+        return run.finish("language" if config.objective == "language" else "reading", values, drop)
 
 
 def is_prepared(config: DataConfig, folder: Path) -> bool:
@@ -91,29 +114,50 @@ def _below(config: DataConfig, path: str) -> Path:
 
 
 def _files(config: DataConfig, paths: Iterable[str]) -> list[Path]:
-    return list(dict.fromkeys(source_files(_below(config, path) for path in paths)))
+    return source_files(_below(config, path) for path in paths)
+
+
+def _aids(config: DataConfig) -> list[Path]:
+    """What else decides the result: lists, titles, the tokenizer."""
+    listed = [*config.name_sources, *config.places, config.first_names, config.synonyms]
+    paths = [_below(config, path) for path in listed if path]
+    paths += [Path(config.held_out)] if config.held_out else []
+    if config.tokenizer:
+        paths += [Path(config.tokenizer, name) for name in TOKENIZER_FILES]
+    return [path for path in paths if path.is_file()]
 
 
 def _bring_tokenizer(
-    config: DataConfig, files: list[Path], folder: Path, progress: Progress | None
-) -> Tokenizer:
+    config: DataConfig, files: list[Path], folder: Path, progress: Moved | None
+) -> None:
     """Copy the tokenizer into the data folder, or train it there."""
-    if config.tokenizer:
-        tokenizer = load_tokenizer(Path(config.tokenizer))
-        if tokenizer.vocab_size > MOST_IDS and config.objective == "reader":
+    if not config.tokenizer:
+        texts = _told(_running_text(files), files, progress)
+        BpeTokenizer.train(texts, config.vocab_size).save(folder)
+        return
+    source = Path(config.tokenizer)
+    tokenizer = load_tokenizer(source)
+    if config.objective == "reader":
+        _check_reader(tokenizer, source)
+    for name in TOKENIZER_FILES:
+        if (source / name).exists():
+            shutil.copyfile(source / name, folder / name)
+    if not (folder / TOKENIZER_FILE).exists():  # an older form: vocab.json and merges.txt
+        tokenizer.save(folder)
+
+
+def _check_reader(tokenizer: LibraryTokenizer, folder: Path) -> None:
+    if tokenizer.vocab_size > MOST_IDS:
+        raise DataError(
+            f"The tokenizer at {folder} has {tokenizer.vocab_size} ids.",
+            f"Use one with at most {MOST_IDS}, or --objective language.",
+        )
+    for id, token in enumerate(SPECIAL_TOKENS[: TEXT + 1]):
+        if tokenizer.special_tokens.get(token) != id:
             raise DataError(
-                f"The tokenizer at {config.tokenizer} has {tokenizer.vocab_size} ids.",
-                f"Use one with at most {MOST_IDS}.",
+                f"The tokenizer at {folder} has no {token} with the id {id}, which exercises need.",
+                "Train one with `dragon tokenizer train`, or use --objective language.",
             )
-        for name in TOKENIZER_FILES:
-            if (Path(config.tokenizer) / name).exists():
-                shutil.copyfile(Path(config.tokenizer) / name, folder / name)
-        return tokenizer
-    if progress:
-        progress("training a tokenizer", 0, 1)
-    trained = BpeTokenizer.train(_running_text(files), config.vocab_size)
-    trained.save(folder)
-    return trained
 
 
 def _learn_names(config: DataConfig, files: list[Path]) -> Names:
@@ -131,6 +175,15 @@ def _running_text(files: Iterable[Path], most: int | None = None) -> Iterator[st
                 yield text
             for passage in row.get("passages", ()):
                 yield passage["text"]
+
+
+def _told(texts: Iterable[str], files: list[Path], progress: Moved | None) -> Iterator[str]:
+    total, read = sum(path.stat().st_size for path in files), 0
+    for text in texts:
+        yield text
+        read += len(text)
+        if progress:
+            progress("training a tokenizer", read, max(total, read))
 
 
 def _listed(config: DataConfig, paths: Iterable[str]) -> Iterator[str]:

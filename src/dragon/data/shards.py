@@ -6,14 +6,16 @@ A reading set is a folder with, for each split (train, val):
     SPLIT.features.bin   uint32 [N]     the six features of each token, packed into 22 bits
     SPLIT.examples.npy   [E]            where each prompt lies, how long it is, where its answer is
 
-A language set has SPLIT.bin alone: documents one after the other, each closed by `<|end|>`; its ids
-are uint32 where the vocabulary has more than 65,536.
+A language set has beside SPLIT.bin, whose ids are uint32 if the vocabulary has more than 65,536:
+
+    SPLIT.documents.bin  uint32 [D]     tokens of each document with the one that closes it
+
 manifest.json is written last, so that a folder without it is not taken for whole.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,33 +94,46 @@ def gather(readings: Iterable[tuple[Reading, int, int, str]]) -> Prompts:
 
 
 class ReadingWriter:
-    """Appends prompts to one split of a reading set."""
+    """Appends prompts to one split of a reading set, from the start or where it stopped.
 
-    def __init__(self, folder: Path, split: str) -> None:
+    Args:
+        folder: of the set.
+        split: train or val.
+        counts: exercises by source that lie there already; None to begin anew.
+    """
+
+    def __init__(self, folder: Path, split: str, counts: Mapping[str, int] | None = None) -> None:
         self._folder, self._split = folder, split
-        self._ids = (folder / f"{split}.bin").open("wb")
-        self._features = (folder / f"{split}.features.bin").open("wb")
-        self._tables: list[npt.NDArray[Any]] = []
-        self._tokens = 0
-        self.counts: dict[str, int] = {}
+        self.counts = dict(counts or {})
+        self.rows = f"{split}.rows.bin"  # the table, until `close`
+        self._names = f"{split}.bin", f"{split}.features.bin", self.rows
+        for name in self._names:
+            with (folder / name).open("wb" if counts is None else "ab"):
+                pass
+        self._tokens = (folder / f"{split}.bin").stat().st_size // 2
+
+    def parts(self, prompts: Prompts) -> dict[str, bytes]:
+        """What the prompts of one worker add to each file."""
+        table = prompts.table.copy()
+        table["offset"] += self._tokens
+        self._tokens += len(prompts.ids)
+        for number, name in enumerate(prompts.sources):
+            self.counts.setdefault(name, 0)
+            mine = prompts.table["source"] == number
+            table["source"][mine] = list(self.counts).index(name)
+            self.counts[name] += int(mine.sum())
+        arrays = prompts.ids, prompts.features, table
+        return {name: array.tobytes() for name, array in zip(self._names, arrays, strict=True)}
 
     def append(self, prompts: Prompts) -> None:
         """Write the prompts of one worker."""
-        prompts.ids.tofile(self._ids)
-        prompts.features.tofile(self._features)
-        table = prompts.table.copy()
-        table["offset"] += self._tokens
-        self._tables.append(table)
-        self._tokens += len(prompts.ids)
-        for number, name in enumerate(prompts.sources):
-            count = int((table["source"] == number).sum())
-            self.counts[name] = self.counts.get(name, 0) + count
+        for name, data in self.parts(prompts).items():
+            with (self._folder / name).open("ab") as file:
+                file.write(data)
 
     def close(self) -> dict[str, Any]:
         """Finish the files; returns the split's entry of the manifest."""
-        self._ids.close()
-        self._features.close()
-        table = np.concatenate(self._tables or [np.zeros(0, dtype=EXAMPLE)])
+        table = np.fromfile(self._folder / self.rows, dtype=EXAMPLE)
         np.save(self._folder / f"{self._split}.examples.npy", table)
         return {"tokens": self._tokens, "examples": len(table), "sources": self.counts}
 
@@ -165,6 +180,28 @@ def language_tokens(folder: Path, split: str) -> npt.NDArray[np.uint16]:
     return tokens
 
 
+def document_borders(folder: Path, split: str) -> npt.NDArray[np.int64]:
+    """[D + 1] where the documents of one split of a language set begin, and the end of the last.
+
+    Raises:
+        DataError: if the folder is no finished language set, or of a time when it had no borders.
+    """
+    tokens = read_manifest(folder, "language")["splits"][split]["tokens"]
+    try:
+        lengths = _mapped(folder / f"{split}.documents.bin", np.uint32)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{folder}: {split}.documents.bin cannot be read: {error}.", "Prepare the folder again."
+        ) from None
+    borders = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    if borders[-1] != tokens:
+        raise DataError(
+            f"{folder}: the documents of {split} have {borders[-1]} tokens, not {tokens}.",
+            "The folder is damaged: prepare it again.",
+        )
+    return borders
+
+
 def id_type(vocab_size: int) -> type[np.uint16] | type[np.uint32]:
     """The smallest type that holds every id of a vocabulary.
 
@@ -182,9 +219,9 @@ def _mapped(path: Path, dtype: Any) -> npt.NDArray[Any]:
 
 def write_manifest(folder: Path, kind: str, **values: Any) -> dict[str, Any]:
     """Write manifest.json, the last thing written into a data folder, and return its content."""
-    manifest = {"kind": kind, **values}
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    return manifest
+    text = json.dumps({"kind": kind, **values}, indent=2, ensure_ascii=False)
+    (folder / MANIFEST).write_text(text + "\n", "utf-8")
+    return dict(json.loads(text))
 
 
 def read_manifest(folder: Path, kind: str | None = None) -> dict[str, Any]:

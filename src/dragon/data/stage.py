@@ -102,7 +102,7 @@ def run_stage(
             moved.add(block)
         run.flush()
         drop = (finish(run.folder, run.counts) if finish else None) or ()
-        return run.finish(_manifest(name, run, settings, files, known, drop), drop)
+        return run.finish(name, _manifest(run, settings, files, known, drop), drop)
 
 
 def plan_of(kind: str, files: Iterable[Path], *settings: Any) -> str:
@@ -194,7 +194,6 @@ class Meter:
 
 
 def _manifest(
-    name: str,
     run: Unfinished,
     settings: dict[str, Any],
     files: list[Path],
@@ -207,7 +206,6 @@ def _manifest(
         rights.setdefault(output, Counter()).update(source["licences"])
     made = sorted(p for p in run.folder.iterdir() if p.name not in (JOURNAL, MANIFEST, *drop))
     return {
-        "kind": name,
         "settings": settings,
         "counts": dict(sorted(run.counts.items())),
         "files": {

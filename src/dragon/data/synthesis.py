@@ -15,9 +15,9 @@ from typing import Any
 from dragon.data.entities.words import countries, places, word_list
 from dragon.data.exercises import load_synonyms, passages
 from dragon.data.grounded import Wanted, grounded
+from dragon.data.licences import of_row
 from dragon.data.names import Names, learn_names
 from dragon.data.sources import numbered_rows, source_files, text_of, title_of
-from dragon.data.licences import of_row
 from dragon.data.stage import Block, Moved, json_line, output_names, run_stage
 from dragon.data.unfinished import Made
 from dragon.errors import DataError

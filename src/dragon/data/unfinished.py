@@ -1,6 +1,6 @@
 """A folder that grows piece by piece, and goes on after kill -9 where it stopped.
 
-In: pieces in order, each a few bytes for some files and counts. Out: the folder under its name, whole.
+In: pieces in order, each a few bytes for some files and counts. Out: the folder under its name.
 
 Until then it is `.NAME.unfinished`, beside the place where it will stand. A journal in it says how
 long each file was when the last piece was whole; opening it again cuts off what came after. A run
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dragon.checkpoint import put_back, swap_in
-from dragon.data.shards import MANIFEST
+from dragon.data.shards import read_manifest, write_manifest
 from dragon.errors import DataError
 
 JOURNAL = ".journal"
@@ -99,20 +99,19 @@ class Unfinished:
         self._waiting, self._size = [], 0
         self._add(entry | {"seen": rows})
 
-    def finish(self, manifest: dict[str, Any], drop: Sequence[str] = ()) -> dict[str, Any]:
+    def finish(self, kind: str, manifest: dict[str, Any], drop: Sequence[str]) -> dict[str, Any]:
         """Write the manifest; from then on only the name is missing.
 
         Args:
-            manifest: what is said of the whole.
+            kind: what the folder is.
+            manifest: what else is said of it.
             drop: files that are needed no more.
         """
-        text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-        (self.folder / MANIFEST).write_text(text, "utf-8")
+        self.manifest = write_manifest(self.folder, kind, **manifest)
         for path in self.folder.iterdir():
             _sync(path)
         self._write({"drop": list(drop)})
         self._dropped(drop)
-        self.manifest = dict(json.loads(text))
         return self.manifest
 
     def replay(self, entries: Sequence[Mapping[str, Any]]) -> None:
@@ -124,7 +123,7 @@ class Unfinished:
             self._add(entry)
         if "drop" in entries[-1]:
             self._dropped(entries[-1]["drop"])
-            self.manifest = json.loads((self.folder / MANIFEST).read_text("utf-8"))
+            self.manifest = read_manifest(self.folder)
             return
         for name, size in sizes.items():
             _cut(self.folder / name, size)
@@ -182,7 +181,7 @@ def _opened(folder: Path, plan: str) -> Unfinished:
     grown = Unfinished(folder)
     entries = _journal(folder / JOURNAL)
     if entries and entries[0].get("plan") == plan:
-        with suppress(FileNotFoundError, ValueError):
+        with suppress(FileNotFoundError, DataError):
             grown.replay(entries)
             return grown
         grown = Unfinished(folder)
