@@ -1,7 +1,9 @@
 """Plain questions are read without typer, and mean what they mean to it."""
 
+import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import given, settings
@@ -52,11 +54,32 @@ def test_every_option_is_known() -> None:
     assert options == {*VALUES, *FLAGS, "question"}
 
 
-def test_asking_loads_neither_typer_nor_rich() -> None:
+def after_asking(expression: str, **environment: str) -> str:
+    """What an expression says in a process that has asked an index that is not there."""
     script = (
-        "import sys; from dragon.cli.main import main; "
-        "code = main(['ask', 'Who?', '--index', 'nowhere.db']); "
-        "sys.exit(code != 1 or bool({'typer', 'rich', 'pydantic', 'asyncio'} & set(sys.modules)))"
+        "import os, sys; from dragon.cli.main import main; "
+        f"main(['ask', 'Who?', '--index', 'nowhere.db']); print({expression})"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stderr[:11]) == (0, "error: No i")
+    command = [sys.executable, "-c", script]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DRAGON_", "OPENBLAS_"))}
+    done = subprocess.run(command, capture_output=True, text=True, env=kept | environment)
+    assert done.stderr.startswith("error: No index at nowhere.db.")
+    return done.stdout.strip()
+
+
+def test_asking_loads_neither_typer_nor_rich() -> None:
+    assert after_asking("{'typer', 'rich', 'pydantic', 'asyncio'} & set(sys.modules)") == "set()"
+
+
+@pytest.mark.parametrize(
+    ("environment", "threads"),
+    [
+        ({}, "1" if find_spec("dragon._native") else "None"),
+        ({"OPENBLAS_NUM_THREADS": "3"}, "3"),
+        ({"DRAGON_KERNELS": "numpy"}, "None"),
+    ],
+)
+def test_threads_of_numpy_leave_the_processor_to_the_kernels(
+    environment: dict[str, str], threads: str
+) -> None:
+    assert after_asking("os.environ.get('OPENBLAS_NUM_THREADS')", **environment) == threads

@@ -5,9 +5,11 @@ plain question should not wait for them.
 """
 
 import gc
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +29,7 @@ def print_answer(
     no_stream: bool = False,
 ) -> None:
     """Answer one question; see `dragon.cli.ask` for the arguments, `opened` for the errors."""
-    with _uncollected():
+    with _loading():
         from dragon.answer.answerer import LONGEST_QUESTION, checked
         from dragon.cli.answer_view import print_json, print_stream
 
@@ -52,7 +54,7 @@ def opened(
         StoreError: if the index is missing, empty or damaged.
         CheckpointError: if the model is missing, damaged or no reader.
     """
-    with _uncollected():
+    with _loading():
         from dragon.answer import Answerer
         from dragon.answer.reader import Reader
         from dragon.errors import StoreError
@@ -69,8 +71,14 @@ def opened(
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for garbage among modules and a model, neither while they are loaded nor later."""
+def _loading() -> Iterator[None]:
+    """Load modules and a model without what only costs time where they serve one question.
+
+    No search for garbage among them, neither now nor later. No threads of NumPy's library of
+    matrices beside the kernels' own: waiting for work, they keep the processor from those.
+    """
+    if find_spec("dragon._native") and os.environ.get("DRAGON_KERNELS") != "numpy":
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported
     gc.disable()
     try:
         yield
