@@ -13,10 +13,13 @@ class Board:
 
     Args:
         folder: None to write nothing.
+        step: the first that is to come; what a killed run wrote of later ones is not shown.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._writer: Any = None if folder is None else _writer_class()(str(folder))
+    def __init__(self, folder: Path | None, step: int) -> None:
+        self._writer: Any = None
+        if folder is not None:
+            self._writer = _writer_class()(str(folder), purge_step=step)
 
     def write(self, metrics: Metrics) -> None:
         """Add one step."""

@@ -157,7 +157,10 @@ class _Run:
             write_settings(self.out, self.settings)
         first, path = self.processes.is_first, self.out / "metrics.jsonl"
         folder = self.out / "tensorboard" if self.config.tensorboard and first else None
-        with Log(path, self.progress.step, first) as self.log, Board(folder) as self.board:
+        with (
+            Log(path, self.progress.step, first) as self.log,
+            Board(folder, self.log.step + 1) as self.board,
+        ):
             # The state is saved before its step is evaluated: only the log knows the best so far.
             self.progress.best = min(self.progress.best, self.log.best)
             unlogged = self.log.step < self.progress.step and bool(self.progress.metrics)
