@@ -52,6 +52,24 @@ def test_a_model_is_taught_and_tried(view: Page, tmp_path: Path) -> None:
     expect(view.locator(".model", has_text="short, fine-tuned")).to_have_count(0)
 
 
+def test_a_library_is_learned_from(view: Page) -> None:
+    file = view.locator("input[name=file]")
+    view.select_option("select[name=source]", "default")
+    expect(file).to_be_hidden()
+    view.fill("input[name=suffix]", "beasts")
+    view.fill("input[name=epochs]", "1")
+    view.locator(".training-form").get_by_role("button", name="Start").click()
+    job = view.locator(".job", has_text="beasts")
+    expect(job).to_contain_text("Preparing")
+    expect(job).to_contain_text("conversations", timeout=LONG_MS)
+    expect(job).to_have_attribute("data-status", "running", timeout=LONG_MS)
+    job.get_by_role("button", name="Cancel").click()
+    view.get_by_role("dialog").get_by_role("button", name="Cancel training").click()
+    expect(job).to_have_attribute("data-status", "cancelled")
+    view.select_option("select[name=source]", "")
+    expect(file).to_be_visible()
+
+
 def test_a_job_is_cancelled(view: Page, tmp_path: Path) -> None:
     teach(view, write_talks(tmp_path), "long", 50)
     job = view.locator(".job", has_text="long")

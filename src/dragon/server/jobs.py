@@ -170,5 +170,5 @@ def described(job: Job, progress: dict[str, Any], finish: int | None = None) -> 
         "method": {"type": "supervised", "supervised": {"hyperparameters": hyper}},
         "metadata": asked["metadata"],
         "integrations": [],
-        "dragon": plan | progress,
+        "dragon": plan | progress | {"library": asked.get("library")},
     }

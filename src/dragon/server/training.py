@@ -6,25 +6,25 @@ running when the server ends, however it ends, goes on from its last checkpoint 
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
+from dragon.checkpoint import read_config
 from dragon.errors import DragonError
 from dragon.server import jobs as states
+from dragon.server.commands import run_attended
 from dragon.server.curve import Curve
 from dragon.server.database import Database, now
 from dragon.server.examples import look_at, plan
 from dragon.server.jobs import Job, Jobs
+from dragon.server.lessons import SYNTHESIS, write_lessons
 from dragon.server.logs import log
 from dragon.server.writers import Writers
-from dragon.tokenizer import load_tokenizer
+from dragon.tokenizer import Tokenizer, load_tokenizer
 
-LOOK_SECONDS = 0.4
+LOCK, LESSONS_LOCK = "jobs.lock", "lessons.lock"  # one trains and one prepares at a time
 CHECKPOINT_STEPS = 10
 EVENTS = 50  # about so many tell figures
 NO_TORCH = (
@@ -75,7 +75,7 @@ class Trainer:
                 thread.join(seconds)
 
     def data(self, job: str, name: str) -> Path:
-        """Where a job's own copy of a file lies: "train" or "valid"."""
+        """Where a job's own copy of a file lies: "train" or "valid", or a library's "texts"."""
         return self._folder / "jobs" / job / f"{name}.jsonl"
 
     def validate(self, job: Job) -> None:
@@ -122,8 +122,11 @@ class Trainer:
 
     def _validate(self, job: Job) -> None:
         try:
-            self.jobs.tell(job.id, "Validating training file: " + job.asked["training_file"])
             tokenizer = load_tokenizer(job.folder)
+            if job.asked.get("library"):
+                self._prepare(job, tokenizer)
+            else:
+                self.jobs.tell(job.id, f"Validating training file: {job.asked['training_file']}")
             if self.data(job.id, "valid").exists():
                 look_at(self.data(job.id, "valid"), tokenizer)
             chosen = plan(look_at(self.data(job.id, "train"), tokenizer), job.asked)
@@ -132,9 +135,25 @@ class Trainer:
                 said = f"{chosen['conversations']} conversations, {chosen['tokens']} tokens"
                 self.jobs.tell(job.id, f"Files validated ({said}), job queued")
                 self._more.set()
+        except Stopped:
+            return
         except Exception as error:
             if not self._closing.is_set():
                 self._fail(job, "invalid_training_file", error)
+
+    def _prepare(self, job: Job, tokenizer: Tokenizer) -> None:
+        """Make questions of the texts of a library, unless that is done."""
+        texts, train = self.data(job.id, "texts"), self.data(job.id, "train")
+        if train.exists():
+            return
+        self.jobs.tell(job.id, f"Making questions about the library: {job.asked['library']}")
+        questions = texts.with_name("questions")
+        seed = ("--seed", job.asked["seed"])
+        made = ("data", "synthesize", texts, "--out", questions, *SYNTHESIS, *seed)
+        self._run(job, LESSONS_LOCK, *made)
+        write_lessons(questions, train, tokenizer, read_config(job.folder).max_position_embeddings)
+        shutil.rmtree(questions, ignore_errors=True)
+        texts.unlink(missing_ok=True)
 
     def _serve(self) -> None:
         while not self._closing.is_set():
@@ -165,9 +184,9 @@ class Trainer:
         config.write_text(self._toml(job), "utf-8")
         self._began = (job.id, self.curve(job).step, time.monotonic())
         run = self._run_folder(job)
-        self._run(job, "train", "--config", config, "--out", run, *(["--resume"] * again))
+        self._run(job, LOCK, "train", "--config", config, "--out", run, *(["--resume"] * again))
         kept = run / "best" if (run / "best").is_dir() else run / "last"
-        self._run(job, "merge", kept, "--base", job.folder, "--out", self._result(job))
+        self._run(job, LOCK, "merge", kept, "--base", job.folder, "--out", self._result(job))
         self._writers.add(job.model, self._result(job))
         if self.jobs.move(job.id, states.SUCCEEDED):
             self.jobs.tell(job.id, f"New fine-tuned model created: {job.model}")
@@ -199,43 +218,18 @@ class Trainer:
             for name, section in sections.items()
         )
 
-    def _run(self, job: Job, *arguments: object) -> None:
-        """Run one of our own commands to its end."""
-        folder = self._folder / "jobs" / job.id
-        command = [sys.executable, "-m", "dragon.server.attended", str(self._nice)]
-        command += [str(self._folder / "jobs.lock"), sys.executable, "-m", "dragon"]
-        command += map(str, arguments)
-        with (folder / "log.txt").open("ab") as output:
-            start = output.tell()
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                cwd=folder,
-                start_new_session=True,  # Ctrl-C is for the server, which tells it in its own way
-            )
-            try:
-                code = self._attend(job, process)
-            finally:
-                assert process.stdin
-                process.stdin.close()
-                process.wait()
-        if code:
-            raise DragonError(_reason(folder / "log.txt", start, code))
-
-    def _attend(self, job: Job, process: "subprocess.Popen[bytes]") -> int:
+    def _run(self, job: Job, lock: str, *arguments: object) -> None:
+        """Run one of our own commands to its end, telling of its steps."""
         told = self.curve(job).step
-        while True:
-            try:
-                code = process.wait(LOOK_SECONDS)
-            except subprocess.TimeoutExpired:
-                code = None
+
+        def look() -> None:
+            nonlocal told
             told = self._tell(job, told)
-            if code is not None:
-                return code
             if self._closing.is_set() or not self.jobs.get(job.id).is_open:
                 raise Stopped
+
+        folder = self._folder / "jobs" / job.id
+        run_attended(arguments, folder, self._folder / lock, self._nice, look)
 
     def _tell(self, job: Job, told: int) -> int:
         """Make events of what was logged since a step; returns the last step told."""
@@ -263,20 +257,3 @@ class Trainer:
                 self.jobs.tell(job.id, said, "error")
         except DragonError as problem:
             log.error("fine-tuning", job=job.id, problem=str(problem))
-
-
-def _reason(path: Path, start: int, code: int) -> str:
-    """What a command said before it failed: its line of error, and never a traceback."""
-    with path.open("rb") as file:
-        lines = _from(file, start).splitlines()
-    for line in reversed(lines):
-        if line.startswith("error: "):
-            return line.removeprefix("error: ")[:1000]
-    if code in (137, -9):
-        return "Training was killed; perhaps the memory was not enough. Try a smaller lora_r."
-    return f"Training ended with code {code}; the end of its log: {' '.join(lines[-2:])[:300]}"
-
-
-def _from(file: IO[bytes], start: int) -> str:
-    file.seek(start)
-    return file.read()[-20_000:].decode("utf-8", "replace")

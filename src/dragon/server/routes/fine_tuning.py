@@ -1,4 +1,4 @@
-"""/v1/fine_tuning/jobs: a model that writes learns from uploaded conversations."""
+"""/v1/fine_tuning/jobs: a model that writes learns from uploaded conversations, or a library."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -6,12 +6,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import Field, field_validator
 
+from dragon.retrieval import Index
 from dragon.server.access import Asker, Running, Teacher
 from dragon.server.database import new_id
 from dragon.server.errors import ApiError, refused
 from dragon.server.files import TO_LEARN, Files
 from dragon.server.jobs import SUCCEEDED, Job, described
 from dragon.server.keys import Key
+from dragon.server.lessons import write_texts
+from dragon.server.library import Library
 from dragon.server.requests import Body, Metadata
 from dragon.server.routes.files import Own
 from dragon.server.routes.paging import After, Limit, page
@@ -48,9 +51,10 @@ class Method(Body):
 
 
 class NewJob(Body):
-    """POST /v1/fine_tuning/jobs."""
+    """POST /v1/fine_tuning/jobs; `library` is ours, and stands in the place of a file."""
 
-    training_file: FileId
+    training_file: FileId | None = None
+    library: Annotated[str, Field(max_length=100)] | None = None
     validation_file: FileId | None = None
     model: Annotated[str, Field(max_length=200)] = RAW
     hyperparameters: Hyperparameters | None = None
@@ -85,6 +89,7 @@ def create(body: NewJob, state: Running, own: Own, key: Teacher) -> dict[str, An
     """Begin a job; one runs at a time, the others wait."""
     chosen = body.chosen()
     folder = state.writers.folder(body.model)
+    library = _library(state, body)
     files = {"train": body.training_file, "valid": body.validation_file}
     named = {name: _examples(own, file) for name, file in files.items() if file is not None}
     id = new_id("ftjob").replace("_", "-", 1)
@@ -92,8 +97,11 @@ def create(body: NewJob, state: Running, own: Own, key: Teacher) -> dict[str, An
     for name, file in named.items():
         with own.path(file["id"], file["filename"]).open("rb") as source:
             keep(source, state.trainer.data(id, name))
+    if library:
+        write_texts(library, state.trainer.data(id, "texts"))
     asked = {
         "training_file": body.training_file,
+        "library": body.library,
         "validation_file": body.validation_file,
         "seed": body.seed or 0,
         "metadata": body.metadata or {},
@@ -159,6 +167,31 @@ def _checkpoint(job: Job, point: dict[str, float]) -> dict[str, Any]:
         "step_number": int(point["step"]),
         "metrics": metrics | ({"valid_loss": point["val_loss"]} if "val_loss" in point else {}),
     }
+
+
+def _library(state: State, body: NewJob) -> Library | None:
+    """The library to learn from.
+
+    Raises:
+        ApiError: 400 without anything to learn from, with too much of it, or with an empty library;
+            404 if there is no such library.
+    """
+    if body.training_file and body.library:
+        raise refused("library", "a training_file is given too.", "Leave one of them out.")
+    if body.library is None:
+        if body.training_file is None:
+            raise ApiError(
+                400, "Give a training_file, or a library.", "invalid_value", "training_file"
+            )
+        return None
+    found = state.libraries.get(body.library)
+    with Index.open(found.index, read_only=True) as index:
+        documents, _, _ = index.counts()
+    if not documents:
+        raise ApiError(
+            400, f"The library {found.name!r} holds no documents yet.", "empty_library", "library"
+        )
+    return found
 
 
 def _examples(own: Files, id: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-/** Teaching a model: a form that starts a job on a file of conversations, and the jobs with their curves. */
+/** Teaching a model: a form that starts a job, and the jobs with their curves. */
 
 import * as api from "./api.js";
 import { announce } from "./a11y.js";
@@ -17,7 +17,7 @@ import { TrainingForm } from "./training_form.js";
 const POLL_MS = 1200;
 const SHOWN = 5;
 const STATES = {
-  validating_files: "Looking at the file",
+  validating_files: "Preparing",
   queued: "Waiting its turn",
   running: "Learning",
   succeeded: "Done",
@@ -105,6 +105,7 @@ export class Training {
   #card(job) {
     const { curve, step, steps, loss } = job.dragon;
     const facts = [
+      job.dragon.library && `from ${libraryName(job.dragon.library)}`,
       job.dragon.conversations && counted(job.dragon.conversations, "conversation"),
       steps > 0 && `step ${step} of ${steps}`,
       loss !== null && `loss ${loss.toFixed(3)}`,
@@ -170,6 +171,12 @@ export class Training {
     }
     await this.#poll();
   }
+}
+
+/** @param {string} id of a library that may have gone since */
+function libraryName(id) {
+  const model = session.models.find((one) => one.dragon.library === id);
+  return model ? modelName(model) : "a library";
 }
 
 /** @param {Job} job */

@@ -29,7 +29,7 @@
  * @typedef {{ id: string, model: string, fine_tuned_model: string | null,
  *   status: "validating_files" | "queued" | "running" | "succeeded" | "failed" | "cancelled",
  *   error: { message: string } | null, dragon: { name: string, step: number, steps: number,
- *   loss: number | null, served: boolean, conversations?: number, curve?: Curve } }} Job
+ *   loss: number | null, served: boolean, library: string | null, conversations?: number, curve?: Curve } }} Job
  * @typedef {{ id: string, dragon: { kind: "documents" | "raw" | "fine-tuned" | "embedder", library: string | null,
  *   library_name: string | null, reader: string, documents: number, memory_bytes: number,
  *   card?: string } }} Model
