@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from dragon.train.loop import train
 from tests.train.runs import language_model, settings
-from tests.train.test_resume import Killed, KillAt, lines
+from tests.train.test_resume import KillAt, Killed, lines
 
 Curve = list[tuple[int, float]]
 
