@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dragon.cli.data_rows import format, stats, validate
+from dragon.cli.data_rows import augment, format, stats, validate
 from dragon.cli.data_stages import Licence, clean, randomize, synthesize, under
 from dragon.cli.progress import moving
 from dragon.config import DataConfig, from_dict, read_toml
@@ -17,7 +17,7 @@ app = typer.Typer(help="Prepare text and questions for training.", no_args_is_he
 app.command()(clean)
 app.command()(randomize)
 app.command()(synthesize)
-for command in (format, validate, stats):
+for command in (format, augment, validate, stats):
     app.command()(command)
 
 

@@ -1,4 +1,4 @@
-"""`dragon data format`, `validate`, `stats`: rows of instructions, conversations and questions."""
+"""`dragon data format`, `augment`, `validate`, `stats`: instructions, conversations, questions."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dragon.cli.data_stages import Licence, Out, Seed, Timed, Workers, under
+from dragon.cli.progress import moving
 from dragon.errors import DataError
 
 Sources = Annotated[list[Path], typer.Argument(help="Files or folders.", show_default=False)]
@@ -20,6 +22,49 @@ def format(
     from dragon.data.forms import convert
 
     print(f"{out}: {convert(source, out, to):,} rows")
+
+
+def augment(
+    sources: Sources,
+    out: Out,
+    ways: Annotated[
+        str, typer.Option(help="Some of reword,rename,noise,distractors,unanswerable.")
+    ] = "reword,rename,noise,distractors,unanswerable",
+    share: Annotated[
+        float, typer.Option(help="Share of the rows that each way is tried on.", min=0, max=1)
+    ] = 1.0,
+    only_new: Annotated[
+        bool, typer.Option("--only-new", help="Leave the rows themselves out.")
+    ] = False,
+    refusal: Annotated[
+        str, typer.Option(help="Answer of variants that nothing answers.")
+    ] = "The documents do not say.",
+    seed: Seed = 0,
+    licence: Licence = None,
+    workers: Workers = 0,
+) -> None:
+    """Write questions with variants: other words, names, slips, distractors, no answer."""
+    from dragon.data.augmentation import Augmenting
+    from dragon.data.augmentation import augment as run
+    from dragon.data.licences import parsed
+
+    chosen = tuple(way.strip() for way in ways.split(",") if way.strip())
+    how = Augmenting(chosen, share, not only_new, refusal, seed)
+    with moving() as progress, Timed() as taken:
+        manifest = run(
+            sources,
+            out,
+            how,
+            licences=parsed(licence or ()),
+            workers=workers,
+            progress=progress,
+        )
+    counts = dict(manifest["counts"])
+    rows, made = counts.pop("rows"), sum(counts.get(way, 0) for way in chosen)
+    print(f"{out}: {made:,} variants of {rows:,} rows, {taken(manifest)}")
+    for name, count in sorted(counts.items()):
+        print(f"  {name:<34}{count:>10,}")
+    print(under(manifest))
 
 
 def validate(

@@ -77,7 +77,7 @@ def clean(
         near=near,
         text=text,
     )
-    with moving() as progress, _timed() as timed:
+    with moving() as progress, Timed() as taken:
         manifest = run(
             sources,
             out,
@@ -89,7 +89,7 @@ def clean(
         )
     counts = dict(manifest["counts"])
     documents, kept = counts.pop("documents"), counts.pop("kept")
-    print(f"{out}: {kept:,} of {documents:,} documents kept, {timed(manifest)}")
+    print(f"{out}: {kept:,} of {documents:,} documents kept, {taken(manifest)}")
     for reason, count in sorted(counts.items(), key=lambda item: (item[0].split(":")[0], -item[1])):
         print(f"  {reason:<34}{count:>10,}")
     print(under(manifest))
@@ -127,7 +127,7 @@ def randomize(
     from dragon.data.licences import parsed
     from dragon.data.renaming import randomize as run
 
-    with moving() as progress, _timed() as timed:
+    with moving() as progress, Timed() as taken:
         manifest = run(
             sources,
             out,
@@ -143,7 +143,7 @@ def randomize(
     counts = dict(manifest["counts"])
     documents = counts.pop("documents")
     found = ", ".join(f"{count:,} {kind.lower()}" for kind, count in counts.items())
-    print(f"{out}: {documents:,} documents, {timed(manifest)}; replaced {found}")
+    print(f"{out}: {documents:,} documents, {taken(manifest)}; replaced {found}")
     print(under(manifest))
 
 
@@ -180,13 +180,13 @@ def synthesize(
     wanted = Wanted(passages, each, distractors, unanswerable, follow_ups)
     options: dict[str, Any] = {"seed": seed, "synonyms": synonyms, "text": text}
     options["licences"] = parsed(licence or ())
-    with _read(docs, out) as read, moving() as progress, _timed() as timed:
+    with _read(docs, out) as read, moving() as progress, Timed() as taken:
         manifest = run(sources or read, out, wanted, workers=workers, progress=progress, **options)
     counts = dict(manifest["counts"])
     documents = counts.pop("documents")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
     total = sum(counts.values())
-    print(f"{out}: {total:,} questions on {documents:,} documents, {timed(manifest)}; {kinds}")
+    print(f"{out}: {total:,} questions on {documents:,} documents, {taken(manifest)}; {kinds}")
     print(under(manifest))
 
 
@@ -234,10 +234,10 @@ def _read(docs: Path | None, out: Path) -> Iterator[list[Path]]:
     shutil.rmtree(folder)
 
 
-class _Clock:
+class Timed:
     """How long something took, as MB/s of what was written."""
 
-    def __enter__(self) -> "_Clock":
+    def __enter__(self) -> "Timed":
         self._start = time.perf_counter()
         return self
 
@@ -245,9 +245,6 @@ class _Clock:
         self._seconds = time.perf_counter() - self._start
 
     def __call__(self, manifest: dict[str, Any]) -> str:
+        """The megabytes that a manifest names, the seconds, and the one by the other."""
         size = sum(file["bytes"] for file in manifest["files"].values()) / 1e6
         return f"{size:.1f} MB in {self._seconds:.1f} s, {size / max(self._seconds, 1e-9):.2f} MB/s"
-
-
-def _timed() -> _Clock:
-    return _Clock()
