@@ -1,13 +1,17 @@
 """A server at work: cache, metrics, watching, ending."""
 
+import asyncio
 import json
+import socket
 import threading
 from dataclasses import replace
 from typing import Any
 
+import httpx2
 import pytest
 
 from dragon.retrieval import Index
+from dragon.server.run import Connection
 from dragon.server.settings import ServerSettings
 from tests.http.running import DOCUMENTS, Served, ask, serving, settled, wait_until
 
@@ -90,6 +94,21 @@ def test_metrics_count(served: Served) -> None:
     assert float(values["dragon_queue"]) == 0
     assert float(values["dragon_raw_running"]) == 0
     assert float(values["dragon_raw_kv_bytes_used"]) >= 0
+
+
+def test_what_is_written_is_sent_at_once(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[asyncio.Transport] = []
+    begin = Connection.connection_made
+
+    def keep(self: Connection, transport: asyncio.Transport) -> None:
+        begin(self, transport)
+        made.append(transport)
+
+    monkeypatch.setattr(Connection, "connection_made", keep)
+    with httpx2.Client() as fresh:
+        assert fresh.get(f"{served.url}/health").status_code == 200
+        connection = made[0].get_extra_info("socket")
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_unknown_addresses_make_no_new_series(served: Served) -> None:

@@ -89,13 +89,16 @@ class Server(uvicorn.Server):
 
 
 class Connection(H11Protocol):
-    """Closes a connection whose client takes too long over the head of a request."""
+    """Sends at once, and closes where a client takes too long over the head of a request."""
 
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
         super().connection_made(transport)
+        # asyncio does so only for sockets that name their protocol. Without it, what follows the
+        # head of a stream waits until that was acknowledged: 40 ms.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._wait()
 
     def data_received(self, data: bytes) -> None:
