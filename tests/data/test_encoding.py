@@ -1,18 +1,21 @@
 """Encoding by units gives the library's ids, and several processes give the bytes of one."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from dragon.config import DataConfig
 from dragon.data.encoding import Encoder
 from dragon.data.prepare import prepare
 from dragon.data.shards import language_tokens
 from dragon.tokenizer import BpeTokenizer, load_tokenizer
+from dragon.tokenizer.foreign import CUTS
 from dragon.tokenizer.reading import END
 from tests.data.corpus import ARTICLE, ROWS
 
@@ -23,6 +26,42 @@ ENCODE = Encoder(TOKENIZER)
 @given(st.text(alphabet="ab éß'’st,.!_-\n\t  0１²9漢x<|end|>", max_size=60) | st.text(max_size=40))
 def test_ids_are_those_of_the_library(text: str) -> None:
     assert ENCODE(text).tolist() == TOKENIZER.encode(text)
+
+
+TRAPS = " ...\n\n x.\n\ny \n\n é\n \nz \x1c. don't I'LL (a) 1234567 \t\tb\u0301 \u00a0c \u2000. "
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_other_peoples_ways_of_splitting(cut: str, data: st.DataObject) -> None:
+    tokenizer, encode = foreign(cut)
+    text = data.draw(st.text(alphabet="ab éß'sT.,_-\n\r\t\x1c\x85\u00a0 1²漢\u0301<|", max_size=30))
+    for one in (text, TRAPS, f"{TRAPS}{text}", f"{text}{TRAPS}"):
+        assert encode(one).tolist() == tokenizer.encode(one)
+
+
+@lru_cache
+def foreign(cut: str) -> tuple[BpeTokenizer, Encoder]:
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer, inner.decoder = CUTS[cut](), decoders.ByteLevel()
+    if cut == "qwen2":
+        inner.normalizer = normalizers.NFC()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=600, initial_alphabet=alphabet, show_progress=False)
+    inner.train_from_iterator([ARTICLE + TRAPS * 30], trainer)
+    tokenizer = BpeTokenizer(inner)
+    return tokenizer, Encoder(tokenizer)
+
+
+def test_tokens_that_are_found_before_words_are_left_to_the_library() -> None:
+    inner = Tokenizer.from_str(json.dumps(TOKENIZER.to_json()))
+    inner.add_tokens(["was born"])
+    tokenizer = BpeTokenizer(inner)
+    encode = Encoder(tokenizer)
+    assert encode(ARTICLE).tolist() == tokenizer.encode(ARTICLE)
+    assert tokenizer.id("was born") in encode(ARTICLE)
+    assert encode("a", 7).tolist() == [*tokenizer.encode("a"), 7]
 
 
 @pytest.mark.parametrize(

@@ -91,9 +91,8 @@ def run_stage(
     with unfinished(out, plan_of(name, files, settings, licences)) as run:
         if run.manifest is not None:
             return run.manifest
-        if not run.begun:
-            if begin:
-                begin(run.folder)
+        if begin and not run.begun:
+            begin(run.folder)
             run.begin()
         moved = Meter(files, run.read, progress)
         for block, made in in_order(make(run.folder), blocks(files, run.pieces), workers):

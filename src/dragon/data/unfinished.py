@@ -253,6 +253,8 @@ def _sync(path: Path) -> None:
 
 def _cut(path: Path, size: int) -> None:
     """Cut a file to a size; FileNotFoundError if it lacks some of it."""
-    if path.stat().st_size < size:
+    length = path.stat().st_size
+    if length < size:
         raise FileNotFoundError(path)
-    os.truncate(path, size)
+    if length > size:
+        os.truncate(path, size)
