@@ -67,6 +67,28 @@ def test_docs_may_be_a_file_and_several(dragon: Dragon) -> None:
     assert "**30**" in both[1]
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nothing.txt", "nothing.txt: empty: there is no text in it."),
+        ("picture.txt", "picture.txt: binary, not text."),
+    ],
+)
+def test_docs_of_which_none_can_be_read_are_named(dragon: Dragon, name: str, message: str) -> None:
+    Path("bad").mkdir()
+    (Path("bad") / name).write_bytes(b"" if name == "nothing.txt" else b"\0")
+    code, out, err = dragon("ask", STAY, "--docs", "bad")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: Nothing in bad can be read. {message}")
+
+
+@pytest.mark.parametrize("option", ["--docs", "--index"])
+def test_an_empty_value_is_not_the_working_folder(dragon: Dragon, option: str) -> None:
+    code, out, err = dragon("ask", STAY, option, "")
+    assert (code, out) == (2, "")
+    assert err == f"error: {option} is empty. Give it a value, or leave it out.\n"
+
+
 def test_docs_with_index_uses_that_file(dragon: Dragon) -> None:
     assert "**30**" in dragon("ask", STAY, "--docs", "docs", "--index", "my.db")[1]
     assert Path("my.db").exists()

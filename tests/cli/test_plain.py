@@ -13,8 +13,8 @@ from dragon.cli.main import COMMANDS, _load
 from dragon.cli.plain import FLAGS, VALUES, plain
 
 WORDS = [
-    *VALUES, *FLAGS, "--", "-", "-h", "--help", "--top-k=7", "--docs=a=b", "--index=", "--json=1",
-    "5", "0", "101", "1_0", "many", "Who signs?", "", "~/a b", "--jso", "-k",
+    *VALUES, *FLAGS, "--", "-", "-h", "--help", "--top-k=7", "--docs=a=b", "--json=1",
+    "5", "0", "101", "1_0", "many", "Who signs?", "~/a b", "--jso", "-k",
 ]  # fmt: skip
 DEFAULTS = {"docs": None, "index": None, "top_k": 5, "as_json": False, "no_stream": False}
 

@@ -55,6 +55,23 @@ def test_a_missing_path_and_a_foreign_file_are_named(index, tmp_path):
         index.add([tmp_path / "a.png"])
 
 
+def test_a_pipe_is_named_and_not_waited_for(index, tmp_path):
+    os.mkfifo(tmp_path / "pipe.txt")
+    with pytest.raises(InputError, match=r"pipe\.txt is neither a file nor a folder"):
+        index.add([tmp_path / "pipe.txt"])
+
+
+def test_a_file_that_is_too_large_is_not_opened_again(index, docs, monkeypatch):
+    (docs / "huge.txt").touch()
+    os.truncate(docs / "huge.txt", 60_000_000)
+    for path in docs.iterdir():
+        os.utime(path, (1, 1))
+    first = index.add([docs])
+    monkeypatch.setattr(source, "_limit", None)  # A second look would fail.
+    assert index.add([docs]).skipped == first.skipped
+    assert first.skipped[0].reason == "60 MB; the limit is 50 MB. Split the file."
+
+
 def test_one_bad_file_does_not_stop_the_others(index, docs, monkeypatch):
     (docs / "binary.txt").write_bytes(b"\x7fELF\0\0")
     (docs / "huge.txt").touch()

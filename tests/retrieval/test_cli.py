@@ -62,6 +62,18 @@ def test_errors_are_one_line(dragon, docs, arguments, code, message):
     assert err.count("\n") == 1
 
 
+def test_a_hostile_name_and_title_cannot_reach_the_terminal(dragon, docs):
+    (docs / "a\x1b[31m\nb.md").write_text("# Odd \x1b[31m\n\nThe gate opens at six.\n")
+    outputs = [
+        dragon("add", "docs"),
+        dragon("list"),
+        dragon("search", "gate"),
+        dragon("show", "b.md"),
+    ]
+    assert not any("\x1b" in out + err for _, out, err in outputs)
+    assert r"docs/a\x1b[31m\nb.md" in outputs[1][1]
+
+
 def test_searching_an_index_without_documents_says_so(dragon, docs):
     dragon("add", "docs")
     dragon("remove", "docs")

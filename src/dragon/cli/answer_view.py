@@ -92,7 +92,7 @@ def _offsets(c: Citation) -> str:
 
 
 def _place(document: str, heading: str) -> str:
-    return plain(shown(document)) + (_dim(f"  {plain(heading)}") if heading else "")
+    return shown(document) + (_dim(f"  {plain(heading)}") if heading else "")
 
 
 def _snippet(hit: Hit) -> str:

@@ -13,10 +13,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dragon.errors import DragonError, InputError, StoreError
 from dragon.models import DEFAULT
+from dragon.text.printable import printable
 
 if TYPE_CHECKING:
     from dragon.answer import Answerer
+    from dragon.retrieval import Index
 
 
 def print_answer(
@@ -50,14 +53,13 @@ def opened(
     """An answerer over an index; given folders, their own index is brought up to date first.
 
     Raises:
-        InputError: if a folder does not exist or holds nothing readable.
+        InputError: if a folder does not exist or holds nothing that can be read.
         StoreError: if the index is missing, empty or damaged.
         CheckpointError: if the model is missing, damaged or no reader.
     """
     with _loading():
         from dragon.answer import Answerer
         from dragon.answer.reader import Reader
-        from dragon.errors import StoreError
         from dragon.models import model_folder
         from dragon.retrieval import Index, default_index_path
 
@@ -66,8 +68,15 @@ def opened(
     path = _up_to_date(docs, index) if docs else index or default_index_path()
     with Index.open(path, read_only=True) as store:
         if store.is_empty():
-            raise StoreError(f"The index {path} is empty.", "Run: dragon index add PATH.")
+            raise _nothing_to_ask(store, docs)
         yield Answerer(store, reader, top_k)
+
+
+def _nothing_to_ask(store: "Index", docs: Sequence[Path] | None) -> DragonError:
+    if not docs:
+        return StoreError(f"The index {store.path} is empty.", "Run: dragon index add PATH.")
+    why = [f"{printable(skipped.path.name)}: {skipped.reason}" for skipped in store.unreadable()]
+    return InputError(f"Nothing in {', '.join(map(str, docs))} can be read.", " ".join(why[:1]))
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def show(
         found = [asdict(passage) for passage in passages]
         print(json.dumps(asdict(row) | {"passages": found}, ensure_ascii=False, indent=1))
         return
-    print(f"{shown(row.path)}  {row.title}  {row.characters} characters")
+    print(f"{shown(row.path)}  {printable(row.title)}  {row.characters} characters")
     for passage in passages:
         lines = "\n".join(printable(line) for line in passage.text.splitlines())
         print(f"\n[{passage.start}:{passage.end}] {printable(passage.heading)}\n{lines}")

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from dragon.retrieval import AddReport, Hit, Index, Progress, Skipped
-from dragon.text.printable import printable
+from dragon.text.printable import is_shown, printable
 
 _SHOWN_SKIPPED = 20
 _SNIPPET = 240
@@ -67,9 +67,12 @@ def skipped_lines(skipped: Iterable[Skipped]) -> list[str]:
 
 
 def shown(path: str) -> str:
-    """A path as the user would write it: relative where it is below the working folder."""
+    """A path as the user would write it: relative where it is below the working folder.
+
+    What could move the cursor is spelt as in Python.
+    """
     here = str(Path.cwd()) + os.sep
-    return path.removeprefix(here)
+    return "".join(c if is_shown(c) else ascii(c)[1:-1] for c in path.removeprefix(here))
 
 
 def hit_lines(number: int, hit: Hit) -> str:

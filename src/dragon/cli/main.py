@@ -122,7 +122,8 @@ def _run(name: str, entry: Command, arguments: list[str]) -> int:
             print(error.format_message())
             return 2
         path = getattr(getattr(error, "ctx", None), "command_path", f"dragon {name}")
-        problem = error.format_message().rstrip(".") + "."
+        problem = error.format_message().rstrip(".")
+        problem += "" if problem.endswith("?") else "."
         raise InputError(problem, f"See `{path} --help`.") from error
     except Abort:
         return 130

@@ -54,7 +54,7 @@ def scan(paths: Sequence[Path]) -> Scan:
     """Walk through files and folders; links to folders are not followed, so loops cannot be.
 
     Raises:
-        InputError: for a path that does not exist, or a single file that is not supported.
+        InputError: for a path that does not exist or is a pipe, or a single file of another kind.
     """
     result = Scan()
     seen: set[tuple[int, int]] = set()
@@ -63,8 +63,10 @@ def scan(paths: Sequence[Path]) -> Scan:
         result.roots.append(root)
         if Path(root).is_dir():
             _walk(root, result, seen)
-        elif Path(root).exists():
+        elif Path(root).is_file():
             _single(root, result, seen)
+        elif Path(root).exists():
+            raise InputError(f"{path} is neither a file nor a folder.", "Give a file or folder.")
         else:
             raise InputError(f"There is no file or folder {path}.", "Check the spelling.")
     return result

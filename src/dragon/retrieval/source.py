@@ -41,8 +41,8 @@ def load(path: str, known: bytes | None, parser: Parser | None) -> Loaded:
     """Read a file unless its hash is the known one; `parser` is for files that need one.
 
     Raises:
-        DocumentError: if it is too large, cannot be opened, or changes while it is read. What its
-            content is to blame for stands in the result, since it will be so until it changes.
+        DocumentError: if it cannot be opened, or changes while it is read. What the file itself is
+            to blame for stands in the result, since it will be so until it changes.
     """
     if not _is_storable(path):
         raise DocumentError("its name is not valid UTF-8.", "Rename it.")
@@ -71,12 +71,14 @@ def _load(
     path: Path, known: bytes | None, parser: Parser | None
 ) -> tuple[bytes, Document | DocumentError | None]:
     with path.open("rb") as stream:
+        size, limit = os.fstat(stream.fileno()).st_size, _limit(parser)
+        if size > limit:
+            problem = f"{size / 1e6:.0f} MB; the limit is {limit / 1e6:.0f} MB."
+            return b"", DocumentError(problem, "Split the file.")
         if parser:
-            _check_size(stream.fileno(), MAX_PARSED_BYTES)
             digest = file_digest(stream, _hash).digest()
             return digest, None if digest == known else _content(lambda: parser.read(path))
-        _check_size(stream.fileno(), MAX_TEXT_BYTES)
-        raw = stream.read(MAX_TEXT_BYTES + 1)
+        raw = stream.read(limit + 1)
     digest = _hash(raw).digest()
     return digest, None if digest == known else _content(lambda: read_text(path, raw))
 
@@ -92,12 +94,9 @@ def _hash(raw: bytes = b"") -> "blake2b":
     return blake2b(raw, digest_size=16)
 
 
-def _check_size(descriptor: int, limit: int) -> None:
-    size = os.fstat(descriptor).st_size
-    if size > limit:
-        raise DocumentError(
-            f"{size / 1e6:.0f} MB; the limit is {limit / 1e6:.0f} MB.", "Split the file."
-        )
+def _limit(parser: Parser | None) -> int:
+    """Bytes of the largest file that is read."""
+    return MAX_PARSED_BYTES if parser else MAX_TEXT_BYTES
 
 
 def _settled(mtime_ns: int) -> int:
