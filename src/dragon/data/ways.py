@@ -123,7 +123,7 @@ def _slip(word: str, rng: random.Random) -> str:
     """One letter missing, twice, or in its neighbour's place; the first one stays.
 
     >>> sorted({_slip("ropes", random.Random(n)) for n in range(99)})[:3]
-    ['roeps', 'roes', 'ropees']
+    ['roeps', 'roes', 'roopes']
     """
     at = rng.randrange(1, len(word) - 1)
     kind = rng.choice(("missing", "twice", "swapped"))

@@ -11,19 +11,23 @@ from typing import NamedTuple
 
 from dragon.data.entities.lexicon import Lexicon
 from dragon.data.entities.phrases import Phrase
+from dragon.data.entities.told import kind_of
 from dragon.data.entities.types import Kind
 from dragon.data.entities.words import (
     CALENDAR,
+    EVENTS,
     NUMERALS,
-    ORG_CUES,
     ORG_HEADS,
     PARTICLES,
+    PARTIES,
     PLACE_CUES,
     PLACE_STARTS,
     PLACE_TAILS,
     PLAIN,
     ROLES,
+    SHIPS,
     SPEECH,
+    TECHNICAL,
     TITLES,
     US_STATES,
     WORK_CUES,
@@ -34,15 +38,11 @@ _PLACE_ENDING = re.compile(
     r"(?:ville|burg|burgh|shire|stan|land|grad|polis|dorf|heim|holm|stadt|wick|minster|mouth|bury"
     r"|ovo|abad|pur|nagar|ford|hampton|chester|gorsk)$"
 )
+_FAMILY_ENDING = re.compile(r"(?:idae|aceae|inae|oidea|saurus|virus)$")
+_CAMEL = re.compile(r"(?!(?:Ma?c|De|Di|La|Le|Van|O|St)[A-Z])[A-Z]\w*[a-z][A-Z]")
+_CHIEFS = frozenset("ceo cfo coo cto spokesman spokeswoman spokesperson".split())
 _LAW = frozenset("treaty act".split())
 _ORG_OF = frozenset("university bank ministry department institute academy college".split())
-_EVENTS = frozenset(
-    """
-    war cup championship championships olympics games festival award awards prize tournament series
-    day week fair grand prix open classic medal trophy convention conference revolution rebellion
-    mutiny battle siege century edition season reservation
-    """.split()
-)
 
 
 class Guess(NamedTuple):
@@ -60,19 +60,36 @@ def classify(phrase: Phrase, lexicon: Lexicon, technical: bool = False) -> Guess
         return _single(phrase, words[0], lexicon, technical)
     if all(s in PLAIN or s in CALENDAR for s in smalls):
         return Guess(None)
+    if words[0] in SHIPS:
+        return Guess("COINED")
+    if smalls[0] == "team":
+        return Guess("ORG")
     headed = _headed(words, smalls)
     if headed and not (phrase.title and headed == "PLACE"):
         common = all(lexicon.is_common(w) for w in words)
         return Guess(None if common and (phrase.opens and len(words) == 2) else headed)
+    cued = _cued(phrase)
+    if cued and not phrase.title:
+        return Guess(cued)
     if phrase.title or _is_person(words, lexicon):
         return Guess("PERSON")
     if lexicon.is_place(phrase.text) or smalls[0] in PLACE_STARTS:
         return Guess("PLACE")
     if smalls[0] in _LAW or (smalls[-1] in _LAW and len(words) > 1):
         return Guess("WORK")
-    if any(s in _EVENTS for s in smalls):
+    if any(s in EVENTS for s in smalls):
         return Guess("COINED")
     return _by_surroundings(phrase, words, lexicon, technical)
+
+
+def _cued(phrase: Phrase) -> Kind | None:
+    """By the word right before it: `the band Chelsea Grin`, `the genus Arethusa`."""
+    if not phrase.joined or phrase.after in SPEECH:
+        return None
+    if phrase.before in WORK_CUES:
+        return "WORK"
+    kind = kind_of(phrase.before)
+    return kind if kind in ("ORG", "COINED") else None
 
 
 def _headed(words: list[str], smalls: list[str]) -> Kind | None:
@@ -113,14 +130,20 @@ def _single(phrase: Phrase, word: str, lexicon: Lexicon, technical: bool) -> Gue
         return Guess("PLACE")
     if small in PLAIN or small in CALENDAR or word in NUMERALS or len(word) < 2:
         return Guess(None)
-    if small in TITLES and phrase.title:
+    if (small in TITLES and phrase.title) or (technical and small in TECHNICAL):
         return Guess(None)
     if _INITIAL.match(word):
         return Guess("PERSON" if phrase.title else None)
+    if small in PARTIES:
+        return Guess("ORG")
+    cued = _cued(phrase)
+    if cued and not phrase.title and not lexicon.is_common(word):
+        return Guess(cued)
     if lexicon.is_place(word) and not (phrase.title or phrase.after in SPEECH):
         return Guess("PLACE")
     if word.isupper():
-        return Guess("PLACE" if word in US_STATES else "ORG", word in US_STATES)
+        kind: Kind = "PLACE" if word in US_STATES else "COINED" if technical else "ORG"
+        return Guess(kind, word in US_STATES)
     if word.endswith("s") and word[:-1].isupper():
         return Guess(None)
     if phrase.title or (lexicon.is_first_name(word) and not lexicon.is_common(word)):
@@ -133,14 +156,20 @@ def _single(phrase: Phrase, word: str, lexicon: Lexicon, technical: bool) -> Gue
 def _unknown(phrase: Phrase, word: str, small: str, lexicon: Lexicon, technical: bool) -> Guess:
     """A word that no list has."""
     before, _, of = phrase.before.partition(" ")
+    if phrase.told:
+        return Guess(phrase.told)
+    if phrase.after in _CHIEFS:
+        return Guess("ORG")
+    if _FAMILY_ENDING.search(small):
+        return Guess("COINED")
+    if _CAMEL.match(word):
+        return Guess("COINED" if technical else "ORG")
     if before in ROLES or phrase.after in SPEECH:
         return Guess("PERSON")
     if before in PLACE_CUES or (of and before in TITLES):
         return Guess("PLACE", not technical)
     if _PLACE_ENDING.search(small) and word not in lexicon.surnames:
         return Guess("PLACE")
-    if before in ORG_CUES:
-        return Guess("ORG")
     if before == "the" and not of:
         return Guess("ORG" if small.endswith("s") else "COINED", False)
     if technical and word not in lexicon.surnames:
@@ -155,6 +184,8 @@ def _common(phrase: Phrase, word: str, small: str, lexicon: Lexicon) -> Guess:
         return Guess("PERSON" if named and phrase.after in SPEECH else None)
     if named:
         return Guess("PERSON", False)
+    if small.endswith(("ing", "ist", "ism")):
+        return Guess(None)
     if phrase.before == "the" and small.endswith("s"):
         return Guess("ORG", False)
     return Guess("WORK" if phrase.before in WORK_CUES else "COINED", False)
@@ -163,10 +194,12 @@ def _common(phrase: Phrase, word: str, small: str, lexicon: Lexicon) -> Guess:
 def _by_surroundings(phrase: Phrase, words: list[str], lexicon: Lexicon, technical: bool) -> Guess:
     capitals = [w for w in words if w[0].isupper()]
     unknown = [w for w in capitals if not lexicon.is_common(w)]
-    if phrase.before in ORG_CUES:
-        return Guess("ORG")
+    if phrase.told:
+        return Guess(phrase.told)
     if phrase.before in WORK_CUES:
         return Guess("WORK")
+    if any(map(_CAMEL.match, words)):
+        return Guess("COINED" if technical else "ORG")
     if not unknown:
         return Guess(None if phrase.opens and len(words) == 2 else "COINED", False)
     if phrase.before in PLACE_CUES and phrase.after not in SPEECH and not technical:

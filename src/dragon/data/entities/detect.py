@@ -12,7 +12,14 @@ from dragon.data.entities.lexicon import Lexicon
 from dragon.data.entities.patterns import shapes
 from dragon.data.entities.phrases import UPPER, Phrase, phrases
 from dragon.data.entities.types import Entity, Kind
-from dragon.data.entities.words import NUMERALS, PARTICLES, TECHNICAL, WORK_CUES
+from dragon.data.entities.words import (
+    NUMBERED,
+    NUMERALS,
+    ORG_HEADS,
+    PARTICLES,
+    TECHNICAL,
+    WORK_CUES,
+)
 
 _CUE = "|".join(sorted(WORK_CUES | {"titled", "entitled"}))
 _SMALL = r"(?:of|the|a|an|and|in|on|at|to|for|with|from|by|into|under|or|is|&|before|der|la|le|nie)"
@@ -20,7 +27,18 @@ _TITLED = re.compile(
     rf"\b(?:{_CUE})s? (?:\([^)]*\) )?[\"“]?((?:[{UPPER}]\w*[’']?\w*)(?:[ :-]+(?:(?:{_SMALL}) )*"
     rf"[{UPPER}]\w*[’']?\w*)+)"
 )
+_THE = re.compile(
+    rf"(?<=[a-z,;] )(The [{UPPER}]\w*[’']?\w*(?: (?:(?:{_SMALL}) )*[{UPPER}]\w*[’']?\w*)*)"
+)
 _QUOTED = re.compile(rf"[\"“]([{UPPER}][^\"“”\n]{{1,70}}?)[,.]?[\"”]")
+_CAPITAL_NEXT = re.compile(rf" [{UPPER}]\w")
+_CAPITAL_BEFORE = re.compile(rf"(?<![.!?:] )(?<!^)\b[{UPPER}]\w+ $")
+_LATIN = re.compile(
+    r"\b([A-Z][a-z]{2,}) ([a-z]{2,}(?:us|um|is|ii|ae|ensis|oides|[aeiou][nrltd]a|icola|ifera))\b"
+)
+_ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)")
+_VERSION = re.compile(r"\d+(?:\.\d+)+")
+_PREFIX = re.compile(r"^(?:re|mis|un|pre|non|de|sub|multi|over|under|auto|inter|co)-?")
 _WORD = re.compile(r"(?<![\w.])[^\W\d_]+(?:-[^\W\d_]+)*(?![\w.(]*\w)")
 
 
@@ -33,16 +51,17 @@ def find_entities(text: str, lexicon: Lexicon) -> list[Entity]:
     [('Anna Lindqvist', 'PERSON'), ('Kathmandu', 'PLACE'), ('1902', 'DATE'),
      ('Lindqvist', 'PERSON'), ('30', 'NUMBER')]
     """
-    found = list(shapes(text))
+    technical = is_technical(text)
+    found = [e for e in shapes(text) if not _is_name(text, e, technical)]
     masked = _masked(text, found)
     works = list(_works(masked, lexicon))
-    masked = _masked(masked, works)
-    technical = is_technical(text)
+    works += () if technical else _species(_masked(masked, works), lexicon)
+    masked = _masked(masked, sorted(works))
     named = [(p, classify(p, lexicon, technical)) for p in phrases(masked, lexicon)]
     names = _coordinated(masked, named)
     coined = _unknown_words(masked, lexicon) if technical else ()
     apart: list[Entity] = []
-    for entity in sorted([*found, *works, *names, *coined]):
+    for entity in _numbered(text, sorted([*found, *works, *names, *coined])):
         if not apart or entity.start >= apart[-1].end:
             apart.append(entity)
     return apart
@@ -50,7 +69,7 @@ def find_entities(text: str, lexicon: Lexicon) -> list[Entity]:
 
 def is_technical(text: str) -> bool:
     """Whether a text speaks of software: a thirtieth of its words do."""
-    words = _WORD.findall(text[:4000])
+    words = _WORD.findall(text[:4000].lower())
     return 30 * sum(word in TECHNICAL for word in words) > len(words)
 
 
@@ -67,15 +86,67 @@ def _masked(text: str, found: list[Entity]) -> str:
 def _works(text: str, lexicon: Lexicon) -> Iterator[Entity]:
     end = 0
     for match in sorted(
-        [*_QUOTED.finditer(text), *_TITLED.finditer(text)], key=lambda m: m.start(1)
+        [*_QUOTED.finditer(text), *_TITLED.finditer(text), *_THE.finditer(text)],
+        key=lambda m: m.start(1),
     ):
         words = match.group(1).split()
         capitals = sum(word[0].isupper() for word in words)
-        if match.start(1) >= end and capitals * 2 > len(words) and len(words) < 11:
+        if match.start(1) >= end and capitals * 2 >= len(words) and len(words) < 11:
             if len(words) == 1 and lexicon.is_common(words[0]):
+                continue
+            if match.re is _THE and _is_no_work(words[1:], lexicon):
                 continue
             end = match.end(1)
             yield Entity(match.start(1), end, "WORK")
+
+
+def _is_no_work(words: list[str], lexicon: Lexicon) -> bool:
+    """Whether a name after `The` in the middle of a sentence is a place, a band or a paper."""
+    last = words[-1].lower()
+    one = len(words) == 1 and (last.endswith("s") or not lexicon.is_common(last))
+    return one or last in ORG_HEADS or lexicon.is_place(" ".join(words))
+
+
+def _is_name(text: str, entity: Entity, technical: bool) -> bool:
+    """Whether a word like BelHard is to be judged as a name: beside another, or not of software."""
+    start, end, kind = entity
+    if kind != "COINED" or not text[start:end].isalpha() or text[start].islower():
+        return False
+    beside = _CAPITAL_NEXT.match(text, end) or _CAPITAL_BEFORE.search(
+        text[max(0, start - 40) : start]
+    )
+    return bool(beside) or not technical
+
+
+def _species(text: str, lexicon: Lexicon) -> Iterator[Entity]:
+    """Two Latin words, the first with a capital: `Arethusa catenata`."""
+    for match in _LATIN.finditer(text):
+        genus, species = match.groups()
+        if not (lexicon.is_common(genus) or lexicon.is_common(species)):
+            yield Entity(*match.span(), "COINED")
+
+
+def _numbered(text: str, entities: list[Entity]) -> Iterator[Entity]:
+    """Names with their numbers: `21st Artillery Division`, `etcd 2.0`."""
+    before: Entity | None = None
+    for entity in entities:
+        if before:
+            if text[before.end : entity.start] == " " and _is_one(text, before, entity):
+                kind = before.kind if entity.kind == "NUMBER" else entity.kind
+                entity = Entity(before.start, entity.end, kind)
+            else:
+                yield before
+        before = entity
+    if before:
+        yield before
+
+
+def _is_one(text: str, one: Entity, other: Entity) -> bool:
+    first, second = text[one.start : one.end], text[other.start : other.end]
+    if one.kind == "COINED":
+        return other.kind == "NUMBER" and bool(_VERSION.fullmatch(second))
+    unit = second.rpartition(" ")[2].lower() in NUMBERED
+    return other.kind in ("ORG", "PLACE") and unit and bool(_ORDINAL.fullmatch(first))
 
 
 def _coordinated(text: str, named: list[tuple[Phrase, Guess]]) -> Iterator[Entity]:
@@ -92,7 +163,7 @@ def _coordinated(text: str, named: list[tuple[Phrase, Guess]]) -> Iterator[Entit
         listed = joint in (" and ", ", and ", " or ") or (
             joint == ", " and text[end : end + 1] in ",.;)"
         )
-        if kind and not sure and listed and last_kind in ("PERSON", "PLACE"):
+        if kind and not sure and listed and last_kind in ("PERSON", "PLACE", "COINED"):
             kind = last_kind
         if kind:
             yield Entity(start, end, kind)
@@ -117,5 +188,7 @@ def _unknown_words(text: str, lexicon: Lexicon) -> Iterator[Entity]:
     """Words in small letters that no list has: names of commands and programs."""
     for match in _WORD.finditer(text):
         word = match.group()
-        if word.islower() and len(word) > 3 and word.isascii() and not lexicon.is_common(word):
+        if not (word.islower() and len(word) > 3 and word.isascii()) or word in TECHNICAL:
+            continue
+        if not (lexicon.is_common(word) or lexicon.is_common(_PREFIX.sub("", word))):
             yield Entity(match.start(), match.end(), "COINED")

@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dragon.data.entities.lexicon import Lexicon
+from dragon.data.entities.told import told_after, told_before, told_next
+from dragon.data.entities.types import Kind
 from dragon.data.entities.words import (
+    EVENTS,
     NUMERALS,
     ORG_HEADS,
     PARTICLES,
     PLACE_STARTS,
     PLACE_TAILS,
+    SHIPS,
     TITLES,
 )
 from dragon.text.words import STOP_WORDS
@@ -33,7 +37,7 @@ _TOKEN = (
 _PARTICLE = (
     r"(?:de|la|los|del|della|di|da|do|dos|du|des|von|van|der|den|el|al|bin|ibn|le|les|y|et|zu)"
 )
-_LINK = rf"(?:of the|of|and|&|for|{_PARTICLE}(?: {_PARTICLE})?)"
+_LINK = rf"(?:of the|of|at|and|&|for|{_PARTICLE}(?: {_PARTICLE})?)"
 RUN = re.compile(
     rf"(?<![\w@/])(?:(?:du|di|von|van|ibn|bin) )?{_TOKEN}(?:,? [JS]r\.| (?:{_LINK} )?{_TOKEN})*"
 )
@@ -87,6 +91,8 @@ class Phrase:
         before, after: the words next to it, lower case, empty at a border of the text.
         opens: whether it stands where a sentence begins.
         title: whether a title (Dr, King) stood before it.
+        joined: whether only a blank stands between it and the word before.
+        told: what the words around it say that it is.
     """
 
     tokens: tuple[Token, ...]
@@ -94,6 +100,8 @@ class Phrase:
     after: str
     opens: bool
     title: bool
+    joined: bool
+    told: Kind | None
 
     @property
     def text(self) -> str:
@@ -137,6 +145,9 @@ def _split(
         rest = tokens[number + 1 :]
         if small in ("of", "of the"):
             joined = bool(group) and group[-1].text.lower().strip(".") in _OF_HEADS
+            joined = joined or bool(group and rest and rest[0].text == "Year")
+        elif small == "at":
+            joined = bool(group) and group[-1].text in ("University", "College", "School")
         elif small in ("and", "for"):
             joined = _joins(group, rest, lexicon)
         else:
@@ -153,7 +164,7 @@ def _split(
         if group:
             yield group, first
         group, first = [], False
-        if small not in ("of", "of the", "and", "for") and small not in STOP_WORDS:
+        if small not in ("of", "of the", "at", "and", "for") and small not in STOP_WORDS:
             group = [token]
     if group:
         yield group, first
@@ -171,7 +182,7 @@ def _joins(group: list[Token], rest: list[Token], lexicon: Lexicon) -> bool:
 
 
 def _phrase(text: str, group: list[Token], opens: bool, lexicon: Lexicon) -> Iterator[Phrase]:
-    while group and group[-1].text in ("of", "of the", "and", "for", "&"):
+    while group and group[-1].text in ("of", "of the", "at", "and", "for", "&"):
         group.pop()
     title = False
     while len(group) > 1 and _is_title(group):
@@ -192,10 +203,11 @@ def _phrase(text: str, group: list[Token], opens: bool, lexicon: Lexicon) -> Ite
     if (
         len(group) > 1
         and head in lexicon.nations
-        and not (_is_headed(group) or lexicon.is_place(whole))
+        and not (_is_headed(group) or lexicon.is_place(whole) or group[-1].text.lower() in EVENTS)
     ):
         yield _made(text, group[:1], opens, False)
-        yield from _phrase(text, group[1:], False, lexicon)
+        if len(group) > 2 or not lexicon.is_common(group[1].text):
+            yield from _phrase(text, group[1:], False, lexicon)
         return
     yield _made(text, group, opens, title)
 
@@ -213,6 +225,7 @@ def _is_opener(group: list[Token], lexicon: Lexicon) -> bool:
     """An adjective or verb that has its capital from the sentence: `Typical Guiana birds`."""
     first, second = group[0].text, group[1].text
     known = lexicon.is_first_name(first) or first in lexicon.surnames or lexicon.is_place(first)
+    known = known or first.lower() in ORG_HEADS or first in SHIPS
     return lexicon.is_common(first) and not known and not lexicon.is_common(second)
 
 
@@ -226,13 +239,16 @@ def _is_headed(group: list[Token]) -> bool:
 
 def _made(text: str, group: list[Token], opens: bool, title: bool) -> Phrase:
     before = _WORD_BEFORE.search(text, max(0, group[0].start - 24), group[0].start)
-    after = _WORD_AFTER.match(text, group[-1].end)
+    end = group[-1].end
+    after = _WORD_AFTER.match(text, end)
     return Phrase(
         tuple(group),
         before.group(1).lower() if before else "",
         after.group(1).lower() if after else "",
         opens,
         title,
+        text[group[0].start - 2 : group[0].start - 1].isalpha(),
+        told_after(text, end) or told_next(text, end) or told_before(text, group[0].start),
     )
 
 

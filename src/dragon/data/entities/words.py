@@ -24,7 +24,7 @@ ORG_HEADS = frozenset(
     coalition movement front brotherhood order guard service services authority administration
     nations representatives offices
     center centre clinic embassy consulate line lines conservatory seminary fraternity sorority
-    secretariat contingent brothers sons associates
+    secretariat contingent facility brothers sons associates
     """.split()
 )
 PLACE_TAILS = frozenset(
@@ -88,6 +88,28 @@ TECHNICAL = frozenset(
     containers default directory file files function functions kernel key keys module namespace
     node nodes object package parameter parameters plugin pod pods query repository runtime script
     server servers software string token user users variable version workloads
+    """.split()
+)
+# What stands before the name of a ship.
+SHIPS = frozenset("HMS USS RMS SS MS MV SMS HMAS HMCS HMNZS INS USCGC RV SY".split())
+EVENTS = frozenset(
+    """
+    war cup championship championships olympics games festival award awards prize tournament series
+    day week fair grand prix open classic medal trophy convention conference revolution rebellion
+    mutiny battle siege century edition season reservation
+    """.split()
+)
+# Units that are numbered: the 21st Artillery Division.
+NUMBERED = frozenset(
+    """
+    army avenue battalion battery brigade cavalry corps division fleet infantry regiment squadron
+    street wing
+    """.split()
+)
+PARTIES = frozenset(
+    """
+    republican republicans democrat democrats conservatives liberals socialists communists tories
+    whigs federalists nationalists
     """.split()
 )
 PEOPLES = frozenset(

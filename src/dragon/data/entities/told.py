@@ -1,0 +1,121 @@
+"""What the words around a name say that it is: "X is a village", "the band X", "tools such as X".
+
+In: a text and where a name stands in it. Out: a kind, or None. The head of a noun phrase decides:
+the last noun before what says more about it ("a football club of the north" is a club).
+"""
+
+import re
+
+from dragon.data.entities.types import Kind
+from dragon.data.entities.words import ORG_CUES, ROLES, WORK_CUES
+
+_PEOPLE = ROLES | frozenset(
+    """
+    actor activist ambassador artist astronomer athlete bishop businessman businesswoman cricketer
+    critic dancer diplomat economist editor entrepreneur general golfer jurist king monk nurse
+    officer priest princess queen rapper sculptor skater soldier songwriter striker surgeon swimmer
+    teacher wrestler people player celebrity star leader candidate figure character god goddess
+    musician author composer member official expert student scholar critic
+    """.split()
+)
+_ORGANISATIONS = ORG_CUES | frozenset(
+    """
+    agency airline army association bank brand broadcaster charity college company conglomerate
+    cooperative corporation division duo ensemble federation hospital institute
+    institution league manufacturer ministry museum organisation organization orchestra
+    publisher quartet regiment retailer sorority squadron startup store studio subsidiary trio
+    troupe union university
+    """.split()
+)
+_WORKS = WORK_CUES | frozenset(
+    """
+    anthology ballad ballet cantata concerto drama game fresco manga mural painting poem podcast
+    sculpture soundtrack statue sonata textbook thriller trilogy
+    """.split()
+)
+_PLACES = frozenset(
+    """
+    airport area borough bridge building capital castle cathedral church city commune community
+    country county crater creek district forest fort hamlet hill island lake locality monastery
+    mosque mountain municipality neighborhood neighbourhood palace park parish peninsula province
+    region reserve river road settlement stadium state station street suburb temple town township
+    valley village ward
+    """.split()
+)
+_THINGS = frozenset(
+    """
+    aircraft algorithm award beetle bird breed car cheese cmdlet command compound dinosaur disease
+    dish drug engine enzyme fish flower format framework frog gene genus grape holiday instrument
+    language library locomotive mineral missile module moth plant plugin prize program protein
+    protocol rifle ship software species spider submarine subspecies tank technique tool tournament
+    tree variety virus yacht
+    """.split()
+)
+NOUNS: dict[str, Kind] = {
+    **dict.fromkeys(_THINGS, "COINED"),
+    **dict.fromkeys(_PEOPLE, "PERSON"),
+    **dict.fromkeys(_PLACES, "PLACE"),
+    **dict.fromkeys(_ORGANISATIONS, "ORG"),
+    **dict.fromkeys(_WORKS, "WORK"),
+}
+_MORE = (
+    "of|in|from|by|that|which|who|whose|for|at|on|with|and|or|to|near|where|as|under|during|between"
+    "|located|based|founded|situated|written|set|released|published|directed|known|born|made"
+)
+_IS = re.compile(
+    rf"(?: \([^()]{{0,90}}\))?,? (?:(?:is|was|are|were) )?(?:an?|the|one of the)"
+    rf"((?: [\w\0'’-]+){{1,8}}?)(?=[,.;:()]| (?:{_MORE})\b)"
+)
+_DONE: tuple[tuple[Kind, str], ...] = (
+    ("ORG", "founded established formed incorporated dissolved disbanded rebranded headquartered"),
+    ("PERSON", "born raised educated elected married buried knighted ordained survived"),
+    ("WORK", "released published premiered recorded filmed broadcast composed aired reissued"),
+    ("PLACE", "located situated inhabited"),
+)
+_KIND_OF_DONE = {word: kind for kind, words in _DONE for word in words.split()}
+_WAS = re.compile(
+    rf"(?: \([^()]{{0,90}}\))? (?:is|was|were|are) (?:also |first )?({'|'.join(_KIND_OF_DONE)})\b"
+)
+_SUCH = re.compile(r"([a-z]+),? (?:such as|including|like|namely|e\.g\.,?) (?:the )?$")
+_NEXT = re.compile(r" ([a-z]+)")
+
+
+def told_after(text: str, end: int) -> Kind | None:
+    """By what follows a name: a predicate, an apposition, a noun that says what it is.
+
+    >>> told_after("Oxa is a football club of the north.", 3), told_after("Oxa sings.", 3)
+    ('ORG', None)
+    """
+    if text[end : end + 1] not in (" ", ","):
+        return None
+    found = _WAS.match(text, end)
+    if found:
+        return _KIND_OF_DONE[found[1]]
+    found = _IS.match(text, end)
+    return kind_of(found[1].split()[-1]) if found else None
+
+
+def told_next(text: str, end: int) -> Kind | None:
+    """By the next word: `Kasaba village`, `the Pester cmdlet`; only of places and things."""
+    found = _NEXT.match(text, end)
+    kind = kind_of(found[1]) if found else None
+    return kind if kind in ("PLACE", "COINED") else None
+
+
+def told_before(text: str, start: int) -> Kind | None:
+    """By the noun of which a name is an example.
+
+    >>> told_before("They use tools such as Oxa.", 23)
+    'COINED'
+    """
+    found = _SUCH.search(text, max(0, start - 40), start)
+    return (kind_of(found[1]) or "COINED") if found else None
+
+
+def kind_of(noun: str) -> Kind | None:
+    """What a noun, in the singular or plural, says that a name is."""
+    if noun in NOUNS:
+        return NOUNS[noun]
+    if noun.endswith("ies"):
+        return NOUNS.get(f"{noun[:-3]}y")
+    return NOUNS.get(noun.removesuffix("es")) or NOUNS.get(noun.removesuffix("s"))
