@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dragon.answer.spans import best_spans, trimmed, whole
+from dragon.answer.spans import _units, best_spans, trimmed, whole
 from dragon.text.sentences import sentence_spans
 from dragon.tokenizer.reading import Reading
 
@@ -96,6 +96,11 @@ def test_the_best_pair_wins_and_no_answer_is_weighed_against_it() -> None:
         ("Open Mon.-Fri.", "Fri", "Mon.-Fri"),
         ("On e\u0301te\u0301.", "e\u0301te", "e\u0301te\u0301"),
         ("首都は東京都です", "東京", "東京"),
+        ("The rent is €1,240 now.", "240", "€1,240"),
+        ("It is $5.", "5", "$5"),
+        ("At most 8.5% of it.", "8.5", "8.5%"),
+        ("Es kostet 12 € im Jahr.", "12", "12 €"),
+        ("In 2024 €5 was paid.", "2024", "2024"),
     ],
 )
 def test_what_belongs_together_is_quoted_together(text: str, part: str, quote: str) -> None:
@@ -117,6 +122,29 @@ def test_a_quote_stays_in_its_cell() -> None:
     quotes = [text[s.start : s.end] for s in best_spans(reading, scores, text)]
     assert quotes[0] == "Moving house"
     assert not any("|" in quote for quote in quotes)
+
+
+@pytest.mark.parametrize(
+    "table", ["| Event | Days |\n|---|---|\n| Moving | 1 |", "|A|B|\n|-|-|\n|x|1|"]
+)
+def test_the_head_of_a_table_is_no_answer(table: str) -> None:
+    units = [table[a:b].strip(" |\n") for a, b in _units(table)]
+    assert [unit for unit in units if unit] == table.split("\n")[2].strip("| ").replace(
+        " ", ""
+    ).split("|")
+
+
+def test_the_names_of_columns_are_no_answer() -> None:
+    text = "Rooms.\n\nRoom: Oak\nFloor: 1\n\nRoom: Elm\nFloor: 2\n\nNote: ask first."
+    units = [text[a:b].strip() for a, b in _units(text)]
+    assert [unit for unit in units if unit] == [
+        "Rooms.",
+        "Oak",
+        "1",
+        "Elm",
+        "2",
+        "Note: ask first.",
+    ]
 
 
 def test_a_passage_without_room_has_no_span() -> None:

@@ -41,6 +41,11 @@ def said(text: str, quote: str) -> tuple[str, str]:
         ("See [it](https://x.eu/f).", "https://x.eu/f", "See [it](https://x.eu/f)."),
         ("Ask Ada.\nShe  knows\tall.", "all", "Ask Ada. She knows all."),
         ("- Ask Ada. She knows.", "knows", "Ask Ada. She knows."),
+        ("item: Ladder\nplace: Shed\ncount: 1", "Shed", "item: Ladder; place: Shed; count: 1"),
+        ("Note: the pump\nis old.", "old", "Note: the pump is old."),
+        ("2. Fees\n   The fee is 500 crowns.", "500", "Fees: The fee is 500 crowns."),
+        ("- Bring two\n  photos.", "photos", "Bring two photos."),
+        ("Ada and\nBo Lind sing.", "sing", "Ada and Bo Lind sing."),
     ],
 )
 def test_a_sentence_reads_on_its_own(text: str, quote: str, wording: str) -> None:

@@ -126,7 +126,7 @@ def test_html_keeps_headings_lists_and_tables_and_drops_menus(tmp_path):
     )
     assert passages(tmp_path / "a.html") == [
         ("Canteen", "Lunch is from 11:30. Daily."),
-        ("Canteen > Prices", "Dish | Price\nSoup | 4.50\n- No cash\n\nLoose text"),
+        ("Canteen > Prices", "Dish: Soup\nPrice: 4.50\n- No cash\n\nLoose text"),
     ]
 
 
@@ -140,7 +140,52 @@ def test_word_keeps_the_order_of_paragraphs_and_tables(tmp_path):
     source.add_paragraph("Book early.", style="List Bullet")
     source.save(str(tmp_path / "a.docx"))
     assert passages(tmp_path / "a.docx") == [
-        ("Travel > Trains", "Second class.\nBern | 120\n- Book early.")
+        ("Travel > Trains", "Second class.\n\nBern: 120\n- Book early.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (
+            "<tr><td>Lunch</td><td>18</td></tr><tr><td>Dinner</td><td>32</td></tr>",
+            "Lunch: 18\n\nDinner: 32",
+        ),
+        (
+            "<tr><th>Day</th><th>From</th><th>To</th></tr><tr><td>Mon</td><td></td><td>5</td></tr>",
+            "Day: Mon\nTo: 5",
+        ),
+        ("<tr><td>Mon</td><td>8</td><td>5</td></tr>", "Mon | 8 | 5"),
+        ("<tr><td><table><tr><td>Mon</td><td>8</td></tr></table></td></tr>", "Mon: 8"),
+    ],
+)
+def test_rows_of_a_web_page_say_what_their_cells_are(tmp_path, rows, text):
+    (tmp_path / "a.html").write_text(f"<html><body><table>{rows}</table></body></html>")
+    assert read_document(tmp_path / "a.html").text == text
+
+
+def test_rows_of_a_word_table_say_what_their_cells_are(tmp_path):
+    source = docx.Document()
+    for bold, cells in (
+        (False, [["Day", "From", "To"], ["Mon", "", "5"]]),
+        (True, [["Meal", "Limit"], ["Lunch", "18"]]),
+        (False, [["Name", "Ada"], ["Floor", "3"]]),
+    ):
+        table = source.add_table(2, len(cells[0]))
+        for i, row in enumerate(cells):
+            for j, text in enumerate(row):
+                run = table.cell(i, j).paragraphs[0].add_run(text)
+                run.bold = bold and i == 0
+    wide = source.add_table(1, 3)
+    wide.cell(0, 0).merge(wide.cell(0, 1)).text = "Closed"
+    wide.cell(0, 2).text = "always"
+    source.save(str(tmp_path / "a.docx"))
+    assert read_document(tmp_path / "a.docx").text.split("\n\n") == [
+        "Day: Mon\nTo: 5",
+        "Meal: Lunch\nLimit: 18",
+        "Name: Ada",
+        "Floor: 3",
+        "Closed: always",
     ]
 
 

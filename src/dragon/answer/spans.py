@@ -7,13 +7,15 @@ A span is a pair of positions in the passage, so a quote is a substring of it by
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from dragon.answer.extent import CELL_BORDER
+from dragon.answer.extent import CELL_BORDER, is_rule
 from dragon.text.sentences import sentence_spans
 from dragon.tokenizer.reading import Reading
 
@@ -24,6 +26,10 @@ TRIED = 120  # best pairs of positions that are looked at
 _WHOLE = re.compile(r"[^\W_]+(?:(?:[-'’./@_&+]+|(?<=\d)[,:–](?=\d))[^\W_]+)*")
 # Thai, Lao, Khmer, Japanese, Chinese: no space between words, so any character may end a quote.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+_FIELD = re.compile(r"^(?P<name>[^\s:][^:\n]{0,60}): (?=\S)", re.MULTILINE)
+# A sign of money or of a share belongs to its number.
+_SIGN_BEFORE = re.compile(r"[$€£¥](?=\d)")
+_SIGN_AFTER = re.compile(r"(?<=\d)[ \u00a0]?[%‰€](?!\d)")
 _BEFORE, _AFTER = ",;:.!?)]}*_|", ",;:.!?([{*_|"
 
 
@@ -96,7 +102,7 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def whole(text: str, start: int, end: int) -> tuple[int, int]:
-    """Widen a span that begins or ends inside a word, a number or an address.
+    """Widen a span that begins or ends inside a word, a number with its sign or an address.
 
     >>> whole("a 14-day trip, 3.5 miles", 2, 4), whole("a 14-day trip, 3.5 miles", 17, 24)
     ((2, 8), (15, 24))
@@ -115,7 +121,8 @@ def whole(text: str, start: int, end: int) -> tuple[int, int]:
         start -= 1
     while end < len(text) and _is_mark(text[end]):
         end += 1
-    return start, end
+    sign = _SIGN_AFTER.match(text, end)
+    return start - bool(_SIGN_BEFORE.match(text, start - 1)), sign.end() if sign else end
 
 
 def _scored(
@@ -143,8 +150,22 @@ def _best_first(table: npt.NDArray[np.float64]) -> Iterator[tuple[int, int]]:
 
 
 def _units(text: str) -> Iterator[tuple[int, int]]:
-    """What a quote stays within: sentences, and in the rows of a table their cells."""
-    for start, end in sentence_spans(text):
+    """What a quote stays within: sentences; of a table the cells of the rows below its head.
+
+    The same of records: a name that stands before several values names a column.
+    """
+    fields = list(_FIELD.finditer(text))
+    names = Counter(field["name"] for field in fields)
+    columns = [field for field in fields if names[field["name"]] > 1]
+    for (start, end), after in pairwise([*sentence_spans(text), (0, 0)]):
+        if is_rule(text[start:end]) or (text[start] == "|" and is_rule(text[slice(*after)])):
+            continue
+        here = [field for field in columns if start <= field.start() < end]
+        if here:
+            yield start, here[0].start()
+            stops = [*(field.start() for field in here[1:]), end]
+            yield from ((field.end(), stop) for field, stop in zip(here, stops, strict=True))
+            continue
         borders = [start]
         if text[start] == "|":
             borders += [bar.end() for bar in CELL_BORDER.finditer(text, start + 1, end)]

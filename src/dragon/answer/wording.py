@@ -10,16 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dragon.answer.extent import CELL_BORDER, MARK
+from dragon.answer.extent import CELL_BORDER, MARK, is_rule
 from dragon.text.printable import is_shown
 from dragon.text.sentences import sentence_spans
 
 _LONGEST_LEAD = 200
-_RULE = re.compile(r"[ \t]*\|?[ \t:|-]*-[ \t:|-]*$")
 _MARKUP = re.compile(
     r"(?<![\w*])(?P<stars>\*{1,2})(?=[^\s*])[^*]*(?<=[^\s*])(?P<end>(?P=stars))(?![\w*])"
     r"|(?P<open>!?\[)[^][]*(?P<to>\]\([^)\s]*\))"
 )
+# A line of a record, as `retrieval.readers.tables` writes them.
+_FIELD = re.compile(r"[^\s:][^:\n]{0,60}: [^\n]*[^\n.;,:]$", re.MULTILINE)
+# "Fees", above an indented sentence.
+_TITLE = re.compile(r"[A-Z]\w*(?: \w+){0,3}(?=\n[ \t]+[A-Z])")
 _Range = tuple[int, int]
 
 
@@ -92,7 +95,18 @@ def _kept(text: str, part: _Range, quote: _Range) -> Iterator[tuple[str, int]]:
             dropped |= marks
     for at in range(*part):
         if at not in dropped and (text[at].isspace() or is_shown(text[at])):
+            yield from _joints(text, at, part[0])
             yield text[at], at
+
+
+def _joints(text: str, at: int, start: int) -> Iterator[tuple[str, int]]:
+    """What stands for a line break: between the fields of a record, after the title of an item."""
+    if text[at] == "\n":
+        line = text.rfind("\n", start, at) + 1 or start
+        if _FIELD.match(text, line) and _FIELD.match(text, at + 1):
+            yield ";", -1
+        elif (title := _TITLE.match(text, start)) and title.end() == at:
+            yield ":", -1
 
 
 def _cells(text: str, start: int, end: int) -> list[_Range]:
@@ -116,7 +130,7 @@ def _header(text: str, row: int) -> list[str]:
     for number in range(len(lines) - 1, 0, -1):
         if not lines[number].lstrip().startswith("|"):
             return []
-        if _RULE.match(lines[number]):
+        if is_rule(lines[number]):
             head = lines[number - 1].strip()
             return [head[a:b] for a, b in _cells(head, 0, len(head))]
     return []

@@ -19,11 +19,11 @@ _ABBREVIATIONS = """
 ABBREVIATIONS = frozenset(_ABBREVIATIONS.split())
 
 # A closing mark, then white space, then something that can begin a sentence; or a blank line; or a
-# new line that begins a list item. It begins with one set of characters, for which `re` has a fast
-# search; that is worth a factor of two.
+# new line that begins a list item or a table's row. It begins with one set of characters, for which
+# `re` has a fast search; that is worth a factor of two.
 _BORDER = re.compile(
     r"""[.!?…\n](?:(?<!\n)(?P<marks>["'”’)\]]*)\s+(?=["'“‘(\[]*[A-Z0-9À-ÖØ-Þ`*_#-])"""
-    r"""|(?<=\n)\s*\n\s*|(?<=\n)(?=\s*(?:[-*+•|]|\d+[.)])\s))"""
+    r"""|(?<=\n)\s*\n\s*|(?<=\n)(?=\s*(?:\||(?:[-*+•]|\d+[.)])\s)))"""
 )
 _LAST_WORD = re.compile(r"[\w.]+$")
 

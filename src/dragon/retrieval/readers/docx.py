@@ -6,16 +6,18 @@ first.
 
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import docx
 from docx.opc.exceptions import PackageNotFoundError
-from docx.table import Table
+from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 
 from dragon.errors import DocumentError
 from dragon.retrieval.readers.builder import Builder
 from dragon.retrieval.readers.document import Document
+from dragon.retrieval.readers.tables import column_names, loose_row, record
 
 _MAX_UNPACKED = 200_000_000
 _HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
@@ -65,7 +67,29 @@ def _paragraph(paragraph: Paragraph, builder: Builder) -> None:
 
 
 def _table(table: Table, builder: Builder) -> None:
-    for row in table.rows:
+    rows = [row.cells for row in table.rows]
+    names = _names(table, rows[0]) if len(rows) > 1 else []
+    for cells in rows[bool(names) :]:
         # A merged cell is handed out once for each column that it spans.
-        cells = {id(cell._tc): " ".join(cell.text.split()) for cell in row.cells}
-        builder.item(" | ".join(filter(None, cells.values())))
+        texts = ["" if cell._tc is before else cell.text for before, cell in _with_left(cells)]
+        builder.paragraph(record(names, texts) if names else loose_row(texts))
+
+
+def _names(table: Table, first: tuple[_Cell, ...]) -> list[str]:
+    """The columns' names, where the first row says them: in bold, or above three columns or more.
+
+    Two columns without a head are mostly names and values.
+    """
+    if len(first) < 3 and not all(map(_is_bold, first)):
+        return []
+    return column_names([cell.text for cell in first])
+
+
+def _is_bold(cell: _Cell) -> bool:
+    runs = [run for paragraph in cell.paragraphs for run in paragraph.runs if run.text.strip()]
+    return bool(runs) and all(run.bold for run in runs)
+
+
+def _with_left(cells: tuple[_Cell, ...]) -> Iterator[tuple[object, _Cell]]:
+    """Each cell with the element of the one on its left."""
+    return zip([None, *(cell._tc for cell in cells)], cells, strict=False)

@@ -13,6 +13,7 @@ from lxml import etree, html
 from dragon.errors import DocumentError
 from dragon.retrieval.readers.builder import Builder
 from dragon.retrieval.readers.document import Document
+from dragon.retrieval.readers.tables import column_names, loose_row, record
 
 _HIDDEN = [
     "script",
@@ -96,8 +97,10 @@ def _emit(node: etree._Element, builder: Builder) -> bool:
     rend = str(node.get("rend") or "h2") if tag == "head" else tag
     if level := _HEADING.match(rend):
         builder.heading(int(level[1]), _words(node))
+    elif tag == "table" and not any(node.iterdescendants("table")):
+        _table(node, builder)
     elif tag in _ROWS:
-        builder.item(" | ".join(filter(None, (_words(cell) for cell in node))))
+        builder.paragraph(loose_row([_words(cell) for cell in node]))
     elif tag in _ITEMS:
         builder.item(("- " if tag in ("li", "item") else "") + _words(node))
     elif tag == "pre":
@@ -107,6 +110,28 @@ def _emit(node: etree._Element, builder: Builder) -> bool:
     else:
         return False
     return True
+
+
+def _table(table: etree._Element, builder: Builder) -> None:
+    """A table that holds no other one; its first row names the columns where it is marked so."""
+    for caption in table.iterchildren("caption", "head"):
+        builder.paragraph(_words(caption))
+    rows = [list(row) for row in table.iter(*_ROWS)]
+    names = _names(rows)
+    for cells in rows[bool(names) :]:
+        texts = [_words(cell) for cell in cells]
+        # A cell over several rows or columns moves the others from under their names.
+        named = names and len(texts) == len(names)
+        builder.paragraph(record(names, texts) if named else loose_row(texts))
+
+
+def _names(rows: list[list[etree._Element]]) -> list[str]:
+    named = len(rows) > 1 and all(map(_is_head, rows[0]))
+    return column_names([_words(cell) for cell in rows[0]]) if named else []
+
+
+def _is_head(cell: etree._Element) -> bool:
+    return cell.tag == "th" or cell.get("role") == "head"
 
 
 def _is_block(node: etree._Element) -> bool:

@@ -1,6 +1,7 @@
-"""CSV and TSV: each row becomes lines of "column: value", so that one row answers a question.
+"""Tables: each row becomes lines of "column: value", so that one row answers a question.
 
-In: a path and its text. Out: a `Document` with a blank line between the rows.
+In: a path and the text of a CSV or TSV file. Out: a `Document` with a blank line between the rows.
+The readers of HTML and Word write the rows of their tables in the same way.
 """
 
 import csv
@@ -11,6 +12,7 @@ from pathlib import Path
 from dragon.errors import DocumentError
 from dragon.retrieval.readers.document import Document, clean, title_of
 
+_LONGEST_NAME = 60
 RECORD_LIMIT = 450
 """Longest passage of rows, in characters: a few rows at most, so that the right one stands out."""
 
@@ -43,12 +45,22 @@ def _delimiter(path: Path, text: str) -> str:
 
 def _blocks(rows: Iterator[list[str]]) -> Iterator[str]:
     first = next(rows, [])
-    names = [cell.strip() for cell in first]
-    if len(set(names)) < len(names) or not all(names) or any(map(_is_number, names)):
-        names = []
+    names = column_names(first)
+    if not names:
         yield record(names, first)
     for row in rows:
         yield record(names, row)
+
+
+def column_names(first: Sequence[str]) -> list[str]:
+    """The cells of a first row as the names of columns; none where they cannot be names.
+
+    >>> column_names(["Dish", "Price "]), column_names(["Soup", "4.50"])
+    (['Dish', 'Price'], [])
+    """
+    names = [cell.strip() for cell in first]
+    wrong = len(set(names)) < len(names) or not all(names) or any(map(_is_number, names))
+    return [] if wrong else names
 
 
 def record(names: Sequence[str], cells: Sequence[str]) -> str:
@@ -58,6 +70,17 @@ def record(names: Sequence[str], cells: Sequence[str]) -> str:
         if value := " ".join(cell.split()):
             lines.append(f"{names[i] if i < len(names) else f'column {i + 1}'}: {value}")
     return "\n".join(lines)
+
+
+def loose_row(cells: Sequence[str]) -> str:
+    """A row of a table whose columns have no names; of two cells the first names the second.
+
+    >>> loose_row(["Lunch", "", "€18"]), loose_row(["Mon", "8:00", "17:00"])
+    ('Lunch: €18', 'Mon | 8:00 | 17:00')
+    """
+    said = [words for cell in cells if (words := " ".join(cell.split()))]
+    pair = len(said) == 2 and len(said[0]) <= _LONGEST_NAME and said[0][-1].isalnum()
+    return (": " if pair else " | ").join(said)
 
 
 def _is_number(cell: str) -> bool:
