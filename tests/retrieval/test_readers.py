@@ -157,6 +157,7 @@ def test_word_keeps_the_order_of_paragraphs_and_tables(tmp_path):
         ),
         ("<tr><td>Mon</td><td>8</td><td>5</td></tr>", "Mon | 8 | 5"),
         ("<tr><td><table><tr><td>Mon</td><td>8</td></tr></table></td></tr>", "Mon: 8"),
+        ("<tr><td>Menu</td><td><h2>Hours</h2><p>From 8.</p></td></tr>", "Menu\n\nHours\n\nFrom 8."),
     ],
 )
 def test_rows_of_a_web_page_say_what_their_cells_are(tmp_path, rows, text):

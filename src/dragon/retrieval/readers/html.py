@@ -31,6 +31,8 @@ _HIDDEN = [
 ]
 _HEADING = re.compile(r"h([1-6])$")
 _ROWS = frozenset({"tr", "row"})
+_TABLES = _ROWS | {"table"}
+_STRUCTURE = ("table", "h1", "h2", "h3", "h4", "head", "ul", "ol", "list")
 _ITEMS = frozenset({"li", "item", "dt", "dd"})
 _BLOCKS = frozenset({"p", "pre", "blockquote", "quote", "figcaption", "caption", "code", "ab"})
 _UNITS = _ROWS | _ITEMS | _BLOCKS | {"head"}
@@ -97,7 +99,9 @@ def _emit(node: etree._Element, builder: Builder) -> bool:
     rend = str(node.get("rend") or "h2") if tag == "head" else tag
     if level := _HEADING.match(rend):
         builder.heading(int(level[1]), _words(node))
-    elif tag == "table" and not any(node.iterdescendants("table")):
+    elif tag in _TABLES and _lays_out(node):
+        return False
+    elif tag == "table":
         _table(node, builder)
     elif tag in _ROWS:
         builder.paragraph(loose_row([_words(cell) for cell in node]))
@@ -112,8 +116,14 @@ def _emit(node: etree._Element, builder: Builder) -> bool:
     return True
 
 
+def _lays_out(table: etree._Element) -> bool:
+    """Whether the cells of a table or row hold parts of a page, not values."""
+    parts = set(table.iterdescendants(*_STRUCTURE))
+    return not parts.issubset(table)  # its own children are captions
+
+
 def _table(table: etree._Element, builder: Builder) -> None:
-    """A table that holds no other one; its first row names the columns where it is marked so."""
+    """A table; its first row names the columns where it is marked so."""
     for caption in table.iterchildren("caption", "head"):
         builder.paragraph(_words(caption))
     rows = [list(row) for row in table.iter(*_ROWS)]
