@@ -15,6 +15,10 @@ MARKED = ROOT / "benchmarks" / "entities.jsonl"
 LEXICON = Lexicon.built_in()
 
 
+_TOOLS = ("Oxa", "Vell", "Quatz")
+_TOWN = [("Indianova", "PLACE"), ("Mississippi", "PLACE")]
+
+
 def found(text: str) -> list[tuple[str, str]]:
     return [(text[a:b], kind) for a, b, kind in find_entities(text, LEXICON)]
 
@@ -33,6 +37,21 @@ def found(text: str) -> list[tuple[str, str]]:
         ("Pass it to useState.", [("useState", "COINED")]),
         ("The French girl laughed.", [("French", "PLACE")]),
         ("Her novel The Silent River sold well.", [("The Silent River", "WORK")]),
+        ("Oxa is a village in the north.", [("Oxa", "PLACE")]),
+        ("Oxa (OX) is a free football club of the north.", [("Oxa", "ORG"), ("OX", "ORG")]),
+        ("Vell Quatz is the third album by us.", [("Vell Quatz", "WORK")]),
+        ("Oxa Vell, who sold ropes, left.", [("Oxa Vell", "PERSON")]),
+        ("Oxavell was founded by nobody.", [("Oxavell", "ORG")]),
+        ("They use tools such as Oxa, Vell and Quatz.", [(w, "COINED") for w in _TOOLS]),
+        ("We heard the band Chelsea Grin.", [("Chelsea Grin", "ORG")]),
+        ("He sailed on HMS Oxavell.", [("HMS Oxavell", "COINED")]),
+        ("The orchid Arethusa catenata blooms.", [("Arethusa catenata", "COINED")]),
+        ("It joined the 21st Artillery Division.", [("21st Artillery Division", "ORG")]),
+        ("BelHard Group sold it.", [("BelHard Group", "ORG")]),
+        ("She lives in Indianova, Mississippi.", _TOWN),
+        ("They read Gone with the Wind.", [("Gone with the Wind", "WORK")]),
+        ("She saw The Silent Island again.", [("The Silent Island", "WORK")]),
+        ("The Republicans won.", [("Republicans", "ORG")]),
         ("Unlike the others, nothing here is a name.", []),
         ("However, it ended. Nobody came!", []),
         ("", []),
@@ -63,8 +82,8 @@ def test_marked_sentences_keep_the_measured_level() -> None:
     scores = score(marked, lambda text: find_entities(text, LEXICON))
     assert scores["all"].marked > 700
     assert scores["all"].coverage > 0.94
-    assert scores["all"].recall > 0.7
-    assert scores["all"].precision > 0.65
+    assert scores["all"].recall > 0.79
+    assert scores["all"].precision > 0.74
     assert scores["DATE"].recall > 0.95
 
 

@@ -186,6 +186,46 @@ def test_numbers_keep_their_size_and_form(seed: int) -> None:
     assert re.search(r"\d\d\.\d km, \d%", text)
 
 
+@given(seeds)
+def test_days_of_one_month_keep_their_order(seed: int) -> None:
+    text = plain(seed)("It ran between 8 and 10 October 2015, then 3–5 May 1902.")
+    found = re.search(r"between (\d+) and (\d+) [A-Z]\w+ \d{4}, then (\d+)–(\d+) [A-Z]", text)
+    assert found is not None, text
+    first, second, third, fourth = map(int, found.groups())
+    assert first <= second
+    assert third <= fourth
+
+
+@given(seeds)
+def test_plurals_and_possessives_of_names_stay(seed: int) -> None:
+    text = plain(seed)("Dr. Anna Kerblow came. The Kerblows left, and Kerblow's dog too.")
+    found = re.fullmatch(r"Dr\. \w+ (\w+) came\. The (\w+) left, and (\w+)'s dog too\.", text)
+    assert found is not None, text
+    assert found[2] == f"{found[1]}s"
+    assert found[3] == found[1] != "Kerblow"
+
+
+@given(seeds, st.floats(0, 1))
+def test_men_stay_men_and_women_women(seed: int, invented: float) -> None:
+    lexicon = Lexicon.built_in()
+    text = plain(seed, 0.0)("John Kerblow met Mary Quatz. Robin Vex lost her hat.")
+    found = re.fullmatch(r"(\S+) \S+ met (\S+) \S+\. \S+ \S+ lost her hat\.", text)
+    assert found is not None, text
+    assert lexicon.gender(found[1]) == "m"
+    assert lexicon.gender(found[2]) == "f"
+    again = Randomizer(None, random.Random(seed), invented)("John Kerblow met Mary Quatz.")
+    assert not again.startswith("John ")
+    assert " Mary " not in again
+
+
+@given(seeds)
+def test_amounts_keep_their_unit_and_size(seed: int) -> None:
+    text = plain(seed)("It cost $2.5 million, 340 euros or 12 kg, about 100% of it.")
+    assert re.fullmatch(
+        r"It cost \$\d\.\d million, \d{3} euros or \d\d kg, about 100% of it\.", text
+    )
+
+
 def test_kinds_can_be_left_out() -> None:
     rename = Randomizer(None, random.Random(0), kinds=FIGURES)
     assert re.fullmatch(r"Ida Marsh left Oslo in \d{4}\.", rename("Ida Marsh left Oslo in 1902."))

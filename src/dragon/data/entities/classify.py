@@ -39,6 +39,9 @@ _PLACE_ENDING = re.compile(
     r"|ovo|abad|pur|nagar|ford|hampton|chester|gorsk)$"
 )
 _FAMILY_ENDING = re.compile(r"(?:idae|aceae|inae|oidea|saurus|virus)$")
+_BODIES = frozenset("congress parliament senate".split())
+_DIRECTIONS = frozenset("north south east west midlands".split())
+_ADJECTIVE = re.compile(r"(?:[a-z]ian|[a-z]ean|esque|-[a-z]+)$")
 _CAMEL = re.compile(r"(?!(?:Ma?c|De|Di|La|Le|Van|O|St)[A-Z])[A-Z]\w*[a-z][A-Z]")
 _CHIEFS = frozenset("ceo cfo coo cto spokesman spokeswoman spokesperson".split())
 _LAW = frozenset("treaty act".split())
@@ -68,6 +71,8 @@ def classify(phrase: Phrase, lexicon: Lexicon, technical: bool = False) -> Guess
     if headed and not (phrase.title and headed == "PLACE"):
         common = all(lexicon.is_common(w) for w in words)
         return Guess(None if common and (phrase.opens and len(words) == 2) else headed)
+    if smalls[-1].removesuffix("s") in EVENTS and not phrase.title:
+        return Guess("COINED")
     cued = _cued(phrase)
     if cued and not phrase.title:
         return Guess(cued)
@@ -134,8 +139,10 @@ def _single(phrase: Phrase, word: str, lexicon: Lexicon, technical: bool) -> Gue
         return Guess(None)
     if _INITIAL.match(word):
         return Guess("PERSON" if phrase.title else None)
-    if small in PARTIES:
+    if small in PARTIES or (small in _BODIES and not phrase.opens):
         return Guess("ORG")
+    if small in _DIRECTIONS and not phrase.title and phrase.after not in SPEECH:
+        return Guess(None if phrase.opens else "PLACE", False)
     cued = _cued(phrase)
     if cued and not phrase.title and not lexicon.is_common(word):
         return Guess(cued)
@@ -145,6 +152,9 @@ def _single(phrase: Phrase, word: str, lexicon: Lexicon, technical: bool) -> Gue
         kind: Kind = "PLACE" if word in US_STATES else "COINED" if technical else "ORG"
         return Guess(kind, word in US_STATES)
     if word.endswith("s") and word[:-1].isupper():
+        return Guess(None)
+    named = word in lexicon.surnames or lexicon.is_first_name(word)
+    if phrase.title and not named and lexicon.is_common(word):
         return Guess(None)
     if phrase.title or (lexicon.is_first_name(word) and not lexicon.is_common(word)):
         return Guess("PERSON")
@@ -166,6 +176,10 @@ def _unknown(phrase: Phrase, word: str, small: str, lexicon: Lexicon, technical:
         return Guess("COINED" if technical else "ORG")
     if before in ROLES or phrase.after in SPEECH:
         return Guess("PERSON")
+    if before == "joined" and phrase.joined:
+        return Guess("ORG", False)
+    if _ADJECTIVE.search(word) and phrase.after and word not in lexicon.surnames:
+        return Guess("COINED", False)
     if before in PLACE_CUES or (of and before in TITLES):
         return Guess("PLACE", not technical)
     if _PLACE_ENDING.search(small) and word not in lexicon.surnames:

@@ -6,6 +6,7 @@ In: a text, a `Lexicon`. Out: entities in order, none overlapping. A name that i
 
 import re
 from collections.abc import Iterator
+from itertools import chain, zip_longest
 
 from dragon.data.entities.classify import Guess, classify
 from dragon.data.entities.lexicon import Lexicon
@@ -13,11 +14,16 @@ from dragon.data.entities.patterns import shapes
 from dragon.data.entities.phrases import UPPER, Phrase, phrases
 from dragon.data.entities.types import Entity, Kind
 from dragon.data.entities.words import (
+    EVENTS,
     NUMBERED,
     NUMERALS,
     ORG_HEADS,
     PARTICLES,
+    PLACE_CUES,
+    PLACE_TAILS,
+    ROLES,
     TECHNICAL,
+    TITLES,
     WORK_CUES,
 )
 
@@ -30,7 +36,16 @@ _TITLED = re.compile(
 _THE = re.compile(
     rf"(?<=[a-z,;] )(The [{UPPER}]\w*[’']?\w*(?: (?:(?:{_SMALL}) )*[{UPPER}]\w*[’']?\w*)*)"
 )
+_AMID = (
+    "in|on|to|with|the|a|an|from|by|into|under|at|my|your|is|before|after|like|about|without|over"
+)
+# Ordinary words with capitals around small ones: "they read Gone with the Wind".
+_ORDINARY = re.compile(
+    rf"(?<=[a-z,;(] )((?:[{UPPER}][\w’']+ )+(?:(?:{_AMID}|and|of|for|or) )*(?:{_AMID}) "
+    rf"(?:(?:{_AMID}|and|of|for|or) )*[{UPPER}][\w’']+(?: [{UPPER}][\w’']+)*)"
+)
 _QUOTED = re.compile(rf"[\"“]([{UPPER}][^\"“”\n]{{1,70}}?)[,.]?[\"”]")
+_KINDS = ORG_HEADS | PLACE_TAILS | TITLES | ROLES | EVENTS | frozenset("head office fall".split())
 _CAPITAL_NEXT = re.compile(rf" [{UPPER}]\w")
 _CAPITAL_BEFORE = re.compile(rf"(?<![.!?:] )(?<!^)\b[{UPPER}]\w+ $")
 _LATIN = re.compile(
@@ -85,24 +100,36 @@ def _masked(text: str, found: list[Entity]) -> str:
 
 def _works(text: str, lexicon: Lexicon) -> Iterator[Entity]:
     end = 0
-    for match in sorted(
-        [*_QUOTED.finditer(text), *_TITLED.finditer(text), *_THE.finditer(text)],
-        key=lambda m: m.start(1),
-    ):
+    found = chain.from_iterable(p.finditer(text) for p in (_QUOTED, _TITLED, _THE, _ORDINARY))
+    for match in sorted(found, key=lambda m: m.start(1)):
         words = match.group(1).split()
         capitals = sum(word[0].isupper() for word in words)
         if match.start(1) >= end and capitals * 2 >= len(words) and len(words) < 11:
             if len(words) == 1 and lexicon.is_common(words[0]):
                 continue
-            if match.re is _THE and _is_no_work(words[1:], lexicon):
+            if match.re is _ORDINARY and not _is_ordinary(words, lexicon):
+                continue
+            if match.re is _THE and _is_no_work(text[: match.start()], words[1:], lexicon):
                 continue
             end = match.end(1)
             yield Entity(match.start(1), end, "WORK")
 
 
-def _is_no_work(words: list[str], lexicon: Lexicon) -> bool:
+def _is_ordinary(words: list[str], lexicon: Lexicon) -> bool:
+    """Whether no word of a title names a person, a place, an office, an event or the like."""
+    capitals = [word for word in words if word[0].isupper()]
+    ends = {capitals[0].lower(), capitals[-1].lower()}
+    return not ends & _KINDS and all(
+        lexicon.is_common(w) and not (lexicon.is_first_name(w) or lexicon.is_place(w))
+        for w in capitals
+    )
+
+
+def _is_no_work(before: str, words: list[str], lexicon: Lexicon) -> bool:
     """Whether a name after `The` in the middle of a sentence is a place, a band or a paper."""
     last = words[-1].lower()
+    if last in PLACE_TAILS and before.rstrip().rpartition(" ")[2] in PLACE_CUES:
+        return True
     one = len(words) == 1 and (last.endswith("s") or not lexicon.is_common(last))
     return one or last in ORG_HEADS or lexicon.is_place(" ".join(words))
 
@@ -153,7 +180,7 @@ def _coordinated(text: str, named: list[tuple[Phrase, Guess]]) -> Iterator[Entit
     """Entities; an unsure one takes the kind of its namesake, or of the one it is listed with."""
     known = _settled(named)
     last_end, last_kind = -9, None
-    for phrase, (kind, sure) in named:
+    for (phrase, (kind, sure)), after in zip_longest(named, named[1:]):
         start, end = phrase.tokens[0].start, phrase.tokens[-1].end
         if len(phrase.tokens) == 1 and not sure:
             kind = known.get(phrase.text, kind)
@@ -161,13 +188,20 @@ def _coordinated(text: str, named: list[tuple[Phrase, Guess]]) -> Iterator[Entit
             kind = known.get(phrase.text)
         joint = text[last_end:start] if last_end > 0 else ""
         listed = joint in (" and ", ", and ", " or ") or (
-            joint == ", " and text[end : end + 1] in ",.;)"
+            joint == ", " and (text[end : end + 1] in ",.;)" or last_kind == "COINED")
         )
-        if kind and not sure and listed and last_kind in ("PERSON", "PLACE", "COINED"):
+        if kind and not sure and listed and last_kind:
             kind = last_kind
+        elif kind == "PERSON" and not sure and after and _is_in(text, end, *after):
+            kind = "PLACE"
         if kind:
             yield Entity(start, end, kind)
         last_end, last_kind = end, kind
+
+
+def _is_in(text: str, end: int, place: Phrase, guess: Guess) -> bool:
+    """Whether a name is said to lie in a place: `Indianola, Mississippi`."""
+    return guess == ("PLACE", True) and text[end : place.tokens[0].start] == ", "
 
 
 def _settled(named: list[tuple[Phrase, Guess]]) -> dict[str, Kind]:

@@ -34,7 +34,8 @@ _MONEY = r"(?:(?:US|A|C|NZ|HK)?[$€£¥₹]|(?:USD|EUR|GBP|Rs\.?|Ks|INR)\s)"
 _COUNT = rf"(?:{_DIGITS}|(?:{_SPELLED})(?:[ -](?:{_SPELLED}|one|{_BIG}))*)"
 
 _DATE = rf"""
-    \b(?:\d{{1,2}}(?:st|nd|rd|th)?\ (?:{_MONTHS})\.?(?:,?\ {_YEAR}\b)?
+    \b(?:(?:\d{{1,2}}(?:st|nd|rd|th)?\ ?(?:–|-|\ and\ |\ to\ )\ ?)?
+        \d{{1,2}}(?:st|nd|rd|th)?\ (?:{_MONTHS})\.?(?:,?\ {_YEAR}\b)?
     |(?:{_MONTHS})\.?\ \d{{1,2}}(?:st|nd|rd|th)?\b(?!\.\d|\s?%)(?:,?\ {_YEAR}\b)?
     |(?:{_MONTHS})\.?,?\ {_YEAR}\b
     |{_YEAR}-[01]\d-[0-3]\d\b

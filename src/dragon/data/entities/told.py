@@ -30,7 +30,8 @@ _ORGANISATIONS = ORG_CUES | frozenset(
 _WORKS = WORK_CUES | frozenset(
     """
     anthology ballad ballet cantata concerto drama game fresco manga mural painting poem podcast
-    sculpture soundtrack statue sonata textbook thriller trilogy
+    program programme sculpture show soundtrack statue sonata telenovela miniseries textbook
+    thriller trilogy
     """.split()
 )
 _PLACES = frozenset(
@@ -46,7 +47,7 @@ _THINGS = frozenset(
     """
     aircraft algorithm award beetle bird breed car cheese cmdlet command compound dinosaur disease
     dish drug engine enzyme fish flower format framework frog gene genus grape holiday instrument
-    language library locomotive mineral missile module moth plant plugin prize program protein
+    language library locomotive mineral missile module moth plant plugin prize protein
     protocol rifle ship software species spider submarine subspecies tank technique tool tournament
     tree variety virus yacht
     """.split()
@@ -74,8 +75,10 @@ _DONE: tuple[tuple[Kind, str], ...] = (
 )
 _KIND_OF_DONE = {word: kind for kind, words in _DONE for word in words.split()}
 _WAS = re.compile(
-    rf"(?: \([^()]{{0,90}}\))? (?:is|was|were|are) (?:also |first )?({'|'.join(_KIND_OF_DONE)})\b"
+    r"(?: \([^()]{0,90}\))?(?:, which)? (?:is|was|were|are) (?:also |first )?"
+    rf"({'|'.join(_KIND_OF_DONE)})\b"
 )
+_YEAR = re.compile(r" \(\0{4}\)")  # a date, masked
 _SUCH = re.compile(r"([a-z]+),? (?:such as|including|like|namely|e\.g\.,?) (?:the )?$")
 _NEXT = re.compile(r" ([a-z]+)")
 
@@ -88,6 +91,10 @@ def told_after(text: str, end: int) -> Kind | None:
     """
     if text[end : end + 1] not in (" ", ","):
         return None
+    if text.startswith((", who ", ", whose ", " who "), end):
+        return "PERSON"
+    if _YEAR.match(text, end):
+        return "WORK"
     found = _WAS.match(text, end)
     if found:
         return _KIND_OF_DONE[found[1]]
