@@ -12,6 +12,7 @@ _MONTHS = (
     "January|February|March|April|May|June|July|August|September|October|November|December"
     "|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
 )
+_WEEKDAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
 _YEAR = r"(?:1\d{3}|20\d\d)"
 SPELLED = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
@@ -45,7 +46,7 @@ _DATE = rf"""
     |{_YEAR}\s?[/–-]\s?\d\d\b(?!\d|[-–]\d)
     |{_YEAR}\b(?![.,]\d|%|[-–]\d{{1,3}}\b)
     |\d{{1,4}}\ (?:BC|BCE|AD|CE|A\.H\.)(?!\w)
-    |(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)s?\b
+    |(?:{_WEEKDAYS})s?\b
     |(?:January|February|April|June|July|September|October|November|December)\b
     |(?<=[a-z]\ )(?:March|May|August)\b)
 """
@@ -71,8 +72,16 @@ _CODED = r"""
     |(?<!\w)[A-Za-z]+-?\d+[a-z]*\d*(?:\.\d+)*(?:-[A-Za-z]+)?(?![\w])
     |(?<!\w)[a-z]+\.(?:js|py|dev|io|com|org|net|md|yaml|toml|ts|sh|exe|css|html)\b
 """
+# Most places of a text begin none of these: plain words are passed over before all else is tried.
+_PLAIN_END = r"(?:[ ,;:)\n]|\.(?:\s|\Z))"
+_PLAUSIBLE = rf"""
+    (?<![A-Za-z])(?:
+    (?=[a-z])(?:(?![a-z]++{_PLAIN_END})|(?=(?:{_SPELLED})\b))
+    |(?=[A-Z])(?:(?![A-Z][a-z]*+{_PLAIN_END})|(?=(?:{_MONTHS}|{_WEEKDAYS}|Rs|Ks|[AC]\$)))
+    |(?=[^A-Za-z\s]))
+"""
 _SHAPES = re.compile(
-    rf"(?P<COINED>{_CODED})|(?P<DATE>{_DATE})|(?P<AMOUNT>{_AMOUNT})|(?P<NUMBER>{_NUMBER})",
+    rf"{_PLAUSIBLE}(?:(?P<COINED>{_CODED})|(?P<DATE>{_DATE})|(?P<AMOUNT>{_AMOUNT})|(?P<NUMBER>{_NUMBER}))",
     re.VERBOSE,
 )
 # A digit, or the first letters of a spelled number, a month or a coded word.
