@@ -35,6 +35,16 @@ def test_a_dispute_says_so_first(ask: Ask, capsys: pytest.CaptureFixture[str]) -
     assert {lines[1][-4:], lines[2][-4:]} == {" [1]", " [2]"}
 
 
+def test_the_nearest_passage_is_shown_where_it_comes_nearest(
+    ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "The harbour is old. " * 20 + "The boat of the mayor is blue. " + "Ships sail. " * 20
+    out = printed(ask({"a.md": text}, "Who has the boat of the mayor?"), capsys)
+    assert "do not say" in out
+    assert "    … The boat of the mayor is blue. Ships sail." in out
+    assert max(map(len, out.splitlines())) < 200
+
+
 def test_an_agreeing_sentence_is_a_number(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
     documents = {"a.md": "Visitors may stay 30 days.", "b.md": "Visitors may stay 30 days."}
     out = printed(ask(documents, STAY), capsys)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragon.answer.extent import LONGEST_SENTENCE, around, readable
-from dragon.answer.wording import plain, worded
+from dragon.answer.wording import worded
+from dragon.text.printable import plain
 
 TABLE = (
     "Leave for events:\n\n| Event | Paid days |\n|:--|--:|\n"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dragon.answer.wording import plain
 from dragon.retrieval import Hit, Passage
 from dragon.server.quoting import LONGEST_QUOTE, Quoting
+from dragon.text.printable import plain
 
 LEAVE = 'Permanent staff have 27 days of annual leave.\nThey call it "the summer" at home.'
 FERRY = "The last ferry leaves\n  at 21:40 every day [1]."

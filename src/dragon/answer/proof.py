@@ -1,7 +1,7 @@
 """The last check before an answer leaves: what is quoted stands in the document, at its offsets."""
 
 from dragon.answer.types import Citation
-from dragon.answer.wording import plain
+from dragon.text.printable import plain
 
 
 class UnprovenQuoteError(AssertionError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dragon.answer.extent import CELL_BORDER, MARK, is_rule
-from dragon.text.printable import is_shown
+from dragon.text.printable import is_shown, plain
 from dragon.text.sentences import sentence_spans
 
 _LONGEST_LEAD = 200
@@ -33,15 +33,6 @@ class Wording:
     text: str
     start: int
     end: int
-
-
-def plain(text: str) -> str:
-    r"""The text on one line, without the control characters that a hostile document might hold.
-
-    >>> plain("a\x1b[31m\n\u202eb")
-    'a[31m b'
-    """
-    return " ".join("".join(c for c in text if c.isspace() or is_shown(c)).split())
 
 
 def worded(text: str, sentence: _Range, quote: _Range) -> Wording:

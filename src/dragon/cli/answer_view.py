@@ -13,9 +13,8 @@ from typing import Any
 
 from dragon.answer.answerer import DISAGREE
 from dragon.answer.types import Answer, Citation
-from dragon.answer.wording import plain
-from dragon.cli.index_view import shown
-from dragon.retrieval.types import Hit
+from dragon.cli.index_view import shown, snippet
+from dragon.text.printable import plain
 
 _NEAREST = 3
 _SNIPPET = 160
@@ -84,7 +83,8 @@ def _print_nearest(answer: Answer) -> None:
     print("\nNearest passages:")
     for hit in answer.passages[:_NEAREST]:
         place = _place(hit.passage.document, hit.passage.heading or hit.passage.title)
-        print(f"  {place}\n    {_dim(_snippet(hit))}")
+        words = snippet(hit.passage.text, answer.asked, _SNIPPET)
+        print(f"  {place}\n    {_dim(words)}")
 
 
 def _offsets(c: Citation) -> str:
@@ -93,11 +93,6 @@ def _offsets(c: Citation) -> str:
 
 def _place(document: str, heading: str) -> str:
     return shown(document) + (_dim(f"  {plain(heading)}") if heading else "")
-
-
-def _snippet(hit: Hit) -> str:
-    words = plain(hit.passage.text)
-    return words if len(words) <= _SNIPPET else words[:_SNIPPET].rsplit(" ", 1)[0] + " …"
 
 
 def _has_style() -> bool:

@@ -82,7 +82,7 @@ def search(
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
     for number, hit in enumerate(hits, 1):
-        print(hit_lines(number, hit))
+        print(hit_lines(number, hit, query))
     if not hits:
         print("No passage holds any of these words.")
 

@@ -10,7 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from dragon.retrieval import AddReport, Hit, Index, Progress, Skipped
-from dragon.text.printable import is_shown, printable
+from dragon.text.printable import is_shown, plain, printable
+from dragon.text.sentences import sentence_spans
+from dragon.text.words import content_stems
 
 _SHOWN_SKIPPED = 20
 _SNIPPET = 240
@@ -75,14 +77,30 @@ def shown(path: str) -> str:
     return "".join(c if is_shown(c) else ascii(c)[1:-1] for c in path.removeprefix(here))
 
 
-def hit_lines(number: int, hit: Hit) -> str:
-    """A passage as search found it: place, headings, and how it begins."""
+def hit_lines(number: int, hit: Hit, query: str) -> str:
+    """A passage as search found it: place, headings, and what it says of the query."""
     passage = hit.passage
     heading = f"  {printable(passage.heading)}" if passage.heading else ""
-    words = printable(" ".join(passage.text.split()))
-    snippet = words if len(words) <= _SNIPPET else words[:_SNIPPET].rstrip() + "…"
     where = f"{shown(passage.document)}[{passage.start}:{passage.end}]"
-    return f"{number}. {hit.score:.2f}  {where}{heading}\n   {snippet}"
+    words = snippet(passage.text, query, _SNIPPET)
+    return f"{number}. {hit.score:.2f}  {where}{heading}\n   {words}"
+
+
+def snippet(text: str, question: str, most: int) -> str:
+    """What a passage says of a question, on one line: from the sentence on that shares most words.
+
+    >>> snippet("Ada has the key. Water is off in winter. Ask first.", "Is the water off?", 40)
+    '… Water is off in winter. Ask first.'
+    """
+    whole = plain(text)
+    if len(whole) <= most:
+        return whole
+    asked = content_stems(question)
+    spans = sentence_spans(text)
+    best = max(spans, key=lambda s: len(asked & content_stems(text[slice(*s)])), default=(0, 0))
+    line = plain(text[best[0] :])
+    shown = line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + " …"
+    return shown if best in spans[:1] else f"… {shown}"
 
 
 def documents(count: int) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dragon.answer.extent import around, readable
 from dragon.answer.proof import prove
 from dragon.answer.types import Citation
-from dragon.answer.wording import plain
 from dragon.retrieval import Hit
 from dragon.server.answers import Told
+from dragon.text.printable import plain
 from dragon.text.words import words
 
 LONGEST_QUOTE = 600  # characters until a mark that is not closed counts as none

@@ -15,3 +15,12 @@ def printable(line: str) -> str:
     'a [31mb'
     """
     return "".join(filter(is_shown, line))
+
+
+def plain(text: str) -> str:
+    r"""A text on one line, without the control characters that a hostile document might hold.
+
+    >>> plain("a\x1b[31m\n\u202eb")
+    'a[31m b'
+    """
+    return " ".join("".join(c for c in text if c.isspace() or is_shown(c)).split())
