@@ -72,6 +72,9 @@ def test_language(code: str, text: str) -> None:
     assert code in (*LANGUAGES, "und")
 
 
+_LONG = ["\n".join(varied(10 * n + k, 9) for k in range(10)) for n in range(3)]
+
+
 @pytest.mark.parametrize(
     ("fault", "text"),
     [
@@ -85,6 +88,7 @@ def test_language(code: str, text: str) -> None:
         ("bullets only", "\n".join(f"- the of {varied(n, 9)}" for n in range(9))),
         ("ellipses", "\n".join(f"the of {varied(n, 9)}..." for n in range(9))),
         ("repeated lines", "\n".join(["the of " + varied(1, 9)] * 9 + [varied(2, 60)])),
+        ("repeated paragraphs", "\n\n".join([*_LONG, *["The same end of it."] * 4])),
         ("repeated phrases", varied(1, 60) + " the old grey lighthouse keeper again" * 12),
         ("repeated phrases", f"{varied(1, 40)} {varied(2, 20)} {varied(1, 40)}"),
     ],

@@ -3,7 +3,7 @@
 In: a text. Out: the reason why it is not, or None. The rules and their limits:
 
 - Gopher (Rae et al. 2021, arXiv:2112.11446, table A1): number and length of words, symbols,
-  bullets, ellipses, words with letters, stop words; repeated lines and n-grams;
+  bullets, ellipses, words with letters, stop words; repeated lines, paragraphs and n-grams;
 - C4 (Raffel et al. 2020, arXiv:1910.10683, section 2.2): placeholders, lines about scripts and
   cookies.
 """
@@ -85,14 +85,18 @@ def _lines(text: str) -> str | None:
         return "bullets only"
     if sum(line.endswith(("...", "…")) for line in lines) > 0.3 * len(lines):
         return "ellipses"
-    distinct = set(lines)
-    if len(lines) - len(distinct) > 0.3 * len(lines):
+    if _repeats(lines, len(text)):
         return "repeated lines"
-    if len(lines) > len(distinct):
-        repeated = sum(map(len, lines)) - sum(map(len, distinct))
-        if repeated > 0.2 * len(text):
-            return "repeated lines"
-    return None
+    paragraphs = [part for part in text.split("\n\n") if part.strip()]
+    return "repeated paragraphs" if _repeats(paragraphs, len(text)) else None
+
+
+def _repeats(parts: Sequence[str], size: int) -> bool:
+    """Whether over 30% of the parts, or 20% of the characters, stood there before."""
+    distinct = set(parts)
+    if len(parts) - len(distinct) > 0.3 * len(parts):
+        return True
+    return sum(map(len, parts)) - sum(map(len, distinct)) > 0.2 * size
 
 
 def repetition(words: Words) -> str | None:
