@@ -70,6 +70,7 @@ def test_a_file_that_is_too_large_is_not_opened_again(index, docs, monkeypatch):
     monkeypatch.setattr(source, "_limit", None)  # A second look would fail.
     assert index.add([docs]).skipped == first.skipped
     assert first.skipped[0].reason == "60 MB; the limit is 50 MB. Split the file."
+    assert first.bytes < 1000
 
 
 def test_one_bad_file_does_not_stop_the_others(index, docs, monkeypatch):

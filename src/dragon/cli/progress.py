@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn
 
+_WIDE = 72  # letters of a terminal that has room for rates and times
+
 
 @contextmanager
 def counting(unit: str) -> Iterator[Callable[[str, int, int], None]]:
@@ -53,13 +55,13 @@ def moving() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def _bar(*columns: "ProgressColumn") -> "Progress":
-    """A bar of these columns and what is being done."""
+    """A bar of these columns and what is being done; where it is narrow, of the first alone."""
     from rich.console import Console
     from rich.progress import Progress, TextColumn
 
     console = Console(stderr=True)
     return Progress(
-        *columns,
+        *columns[: len(columns) if console.width >= _WIDE else 1],
         TextColumn("{task.description}", markup=False),
         console=console,
         transient=True,

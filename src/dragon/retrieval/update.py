@@ -128,7 +128,7 @@ class Update:
         was_there = row is not None and not row.problem
         if row:
             forget(self._connection, row.id)
-        self._counts["bytes"] += loaded.size
+        self._counts["bytes"] += loaded.size if loaded.digest else 0  # one too large is not read
         if isinstance(loaded.content, Document):
             insert(self._connection, loaded.content, loaded)
             self._counts["changed" if was_there else "added"] += 1
