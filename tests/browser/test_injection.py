@@ -1,11 +1,19 @@
 """Whatever a document, a file name, a title or a model says, it is shown as text."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dragon.retrieval import Index
+from dragon.server.settings import ServerSettings
 from tests.browser.conftest import Open, ask
 from tests.browser.documents import HOSTILE_NAME, IMAGE, SCRIPT
 from tests.browser.test_documents import drop
-from tests.http.running import Served
+from tests.http.conftest import Models
+from tests.http.running import Served, serving, write_documents
+from tests.http.test_generator import endpoint
 
 FOREIGN = (
     "document.querySelectorAll('#app script, #app img, #app iframe, a[href^=javascript]').length"
@@ -49,6 +57,48 @@ def test_questions_and_titles_stay_text(page: Page, served: Served) -> None:
     page.reload()
     expect(page.locator(f'.conversation[data-id="{talk}"]')).to_have_text(IMAGE)
     assert_harmless(page)
+
+
+@pytest.fixture
+def hostile_model(tmp_path: Path, models: Models) -> Iterator[tuple[Served, list[str]]]:
+    """A server whose answers another one writes, and the lines that it is made to say."""
+    said: list[str] = []
+    with Index.open(tmp_path / "index.db", create=True):
+        pass
+    with endpoint(lambda one, body: one.write(*said)) as (url, _):
+        given = ServerSettings(
+            docs=(write_documents(tmp_path / "docs"),),
+            index=tmp_path / "index.db",
+            model=str(models.reader),
+            generator_url=url,
+            generator_model="hostile",
+            state=tmp_path / "state",
+        )
+        with serving(given) as served:
+            yield served, said
+
+
+def test_what_a_model_writes_stays_text(
+    browser: Browser, hostile_model: tuple[Served, list[str]]
+) -> None:
+    served, said = hostile_model
+    link, picture = "[here](javascript:window.hacked=1)", "![x](http://evil.invalid/x.png)"
+    said += [f"Look {IMAGE} {SCRIPT} {link} {picture} ", "<iframe src=//evil.invalid> "]
+    said += ['it says "Visitors may stay 30 days." <b onclick=hacked=1>']
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(served.url)
+    expect(page.locator(".example").first).to_be_visible()
+    ask(page, "How many days may visitors stay?")
+    body = page.locator(".answer-body")
+    expect(body).to_contain_text(SCRIPT)
+    expect(body).to_contain_text("<iframe src=//evil.invalid>")
+    expect(body.locator(".chip")).to_have_count(1)
+    assert body.locator("b, a, img, iframe").count() == 0
+    assert_harmless(page)
+    assert [url for url in asked if not url.startswith(served.url)] == []
+    page.close()
 
 
 def test_the_policy_forbids_what_the_page_does_not_need(browser: Browser, served: Served) -> None:

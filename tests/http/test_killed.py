@@ -1,4 +1,4 @@
-"""kill -9 in the middle of uploads and of training: the next start has it all and goes on."""
+"""Servers that end: kill -9 in the middle of uploads and of training, SIGTERM in an answer."""
 
 import io
 import json
@@ -84,6 +84,24 @@ def test_training_goes_on_where_it_was(fresh: ServerSettings, models: Models) ->
     # A checkpoint is saved before its step is evaluated and logged.
     assert 9 <= len(before) < len(steps)
     assert found["fine_tuned_model"] in names
+
+
+@pytest.mark.slow
+def test_sigterm_lets_an_answer_come_to_its_end(fresh: ServerSettings, models: Models) -> None:
+    body = {"model": "dragon:raw", "messages": [{"role": "user", "content": "x"}], "stream": True}
+    with started(replace(fresh, generator=models.writer)) as (process, url):
+        with httpx2.Client(base_url=url, timeout=60) as client:
+            wait_until(lambda: client.get("/health").status_code == 200)
+            with client.stream("POST", "/v1/chat/completions", json=body | {"n": 4}) as response:
+                lines = response.iter_lines()
+                next(lines)
+                process.send_signal(signal.SIGTERM)
+                last = [line for line in lines if line][-1]
+            with pytest.raises(httpx2.TransportError):
+                client.get("/health")
+        # It ended in its own way, by the signal that it was sent.
+        assert process.wait(30) in (0, -signal.SIGTERM)
+    assert last == "data: [DONE]" or "stopping" in last
 
 
 @pytest.mark.slow
