@@ -1,9 +1,14 @@
 """A follow-up takes the last question along; a full question stands alone."""
 
+from pathlib import Path
+
 import pytest
 
+from dragon.answer import Answerer
 from dragon.answer.answerer import LONGEST_QUESTION
 from dragon.answer.followups import Conversation, is_follow_up
+from dragon.answer.reader import Reader
+from dragon.retrieval import Index
 
 LEAVE = "How many days of annual leave do new employees get?"
 
@@ -69,9 +74,33 @@ def test_a_chain_of_follow_ups_reaches_back_and_stays_short() -> None:
     talk.standalone(LEAVE)
     assert talk.standalone("And seasonal staff?") == f"seasonal staff? {LEAVE}"
     assert talk.standalone("Why?") == f"Why? seasonal staff? {LEAVE}"
+    assert talk.standalone("And for cooks?") == f"for cooks? Why? seasonal staff? {LEAVE}"
+    assert talk.standalone("What about pilots?") == f"pilots? Why? seasonal staff? {LEAVE}"
     for _ in range(200):
         asked = talk.standalone("And those of the northern harbour?")
     assert len(asked) < LONGEST_QUESTION
+
+
+def test_a_swap_is_answered_by_what_says_it(reader: Reader, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(
+        "# Visitors, dogs and boats\n\nVisitors may stay 30 days. Dogs may stay 3 days.\n"
+    )
+    stay = "How many days may visitors stay?"
+    with Index.open(tmp_path / "index.db", create=True) as index:
+        index.add([tmp_path / "a.md"])
+        answerer = Answerer(index, reader)
+
+        def quotes(question: str) -> list[str]:
+            talk = Conversation()
+            talk.standalone(stay)
+            answer = answerer.ask(question, talk.standalone(question))
+            return [citation.quote for citation in answer.citations]
+
+        assert [c.quote for c in answerer.ask(stay).citations] == ["30"]
+        assert quotes("And visitors?") == ["30"]
+        assert quotes("And dogs?") == ["3"]
+        assert quotes("And boats?") == ["30"]
+        assert quotes("And cats?") == []
 
 
 def test_a_long_question_is_never_a_follow_up() -> None:

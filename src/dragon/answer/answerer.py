@@ -6,8 +6,9 @@ In: a question and an index. Out: an `Answer`, or a stream of what becomes known
 import time
 from collections.abc import Iterator, Sequence
 
-from dragon.answer.evidence import Evidence
+from dragon.answer.evidence import Evidence, saying
 from dragon.answer.extent import readable
+from dragon.answer.followups import swapped
 from dragon.answer.proof import prove
 from dragon.answer.reader import Read, Reader
 from dragon.answer.select import select
@@ -55,7 +56,8 @@ class Answerer:
         hits = self._index.search(asked, self._top_k, self._reader.vectors)
         retrieved = time.perf_counter()
         read = self._read(asked, hits)
-        chosen = select(read.evidence, self._reader.calibration.threshold)
+        meant = saying(swapped(question, asked), read.evidence, self._reader.vectors)
+        chosen = select(meant, self._reader.calibration.threshold)
         citations: list[Citation] = []
         first = None
         for number, evidence in enumerate(chosen.evidence, 1):

@@ -16,6 +16,7 @@ from dragon.retrieval.types import Hit
 from dragon.text.vectors import WordVectors
 from dragon.text.words import content_stems
 
+LIKE = 0.65  # least cosine of a word that stands for another
 SIGNALS = ("margin", "share", "sentence", "retrieval", "gap", "coverage", "kind", "meaning")
 
 
@@ -85,9 +86,7 @@ def signals(
         is of the kind that the question wants (1 to -1; 0 where that is open), and how near the
         sentence, title and heading come to the question's words in meaning.
     """
-    passage = hit.passage
-    near = f"{passage.title} {passage.heading} {passage.text[sentence[0] : sentence[1]]}"
-    said = content_stems(near)
+    said = _near(hit, sentence)
     found = len(said.intersection(asked.stems)) / max(1, len(asked.stems))
     return (
         max(-12.0, min(12.0, span.margin)),
@@ -96,9 +95,46 @@ def signals(
         min(hit.score, 4.0),
         hit.score - asked.best_score,
         found,
-        0.0 if asked.kind is None else fit(passage.text, span.start, span.end, asked.kind),
+        0.0 if asked.kind is None else fit(hit.passage.text, span.start, span.end, asked.kind),
         asked.meant(said),
     )
+
+
+def saying(
+    stems: Collection[str], candidates: Sequence[Evidence], vectors: WordVectors | None
+) -> list[Evidence]:
+    """The candidates whose sentence says some stems, or words much like them.
+
+    Args:
+        stems: any one is enough; all candidates where there are none.
+        candidates: kept in their order.
+        vectors: of words, where the model has them.
+
+    Returns:
+        Where no sentence says them, those whose title or heading does.
+    """
+    if not stems:
+        return list(candidates)
+    sentences = [content_stems(e.hit.passage.text[slice(*e.sentence)]) for e in candidates]
+    alone = [
+        e for e, said in zip(candidates, sentences, strict=True) if _says(said, stems, vectors)
+    ]
+    return alone or [e for e in candidates if _says(_near(e.hit, e.sentence), stems, vectors)]
+
+
+def _says(said: Collection[str], stems: Collection[str], vectors: WordVectors | None) -> bool:
+    if not {*said}.isdisjoint(stems):
+        return True
+    if vectors is None or not said:
+        return False
+    return float(vectors.similarity(tuple(stems), tuple(said)).max()) >= LIKE
+
+
+def _near(hit: Hit, sentence: tuple[int, int]) -> set[str]:
+    """Stems of a sentence, with the title and the heading that it stands under."""
+    passage = hit.passage
+    above = f"{passage.title} {passage.heading}"
+    return content_stems(f"{above} {passage.text[sentence[0] : sentence[1]]}")
 
 
 @dataclass(frozen=True, slots=True)
