@@ -68,8 +68,14 @@ def _lessons(questions: Path, tokenizer: Tokenizer, context: int) -> Iterator[li
 
 def _messages(row: dict[str, Any], passages: list[dict[str, str]]) -> list[dict[str, str]]:
     answers, before = row["answers"], row.get("previous")
-    said = [("system", "\n\n".join(f"{p['title']}\n{p['text']}".strip() for p in passages))]
+    said = [("system", "\n\n".join(map(_shown, passages)))]
     said += [("user", before["question"]), ("assistant", before["answer"])] if before else []
     said += [("user", row["question"])]
     said += [("assistant", answers[0]["text"] if answers else NOT_FOUND)]
     return [{"role": role, "content": text} for role, text in said]
+
+
+def _shown(passage: dict[str, str]) -> str:
+    """A passage under its title, unless it begins with that."""
+    title, text = passage["title"], passage["text"]
+    return text if text.lstrip("# ").startswith(title) else f"{title}\n{text}"
