@@ -64,6 +64,12 @@ def test_only_what_is_needed_is_kept_where_there_is_little_room(
     assert said(talks[1])[0] == ("system", "Ferries\nA pier.")
 
 
+def test_a_title_is_not_said_twice(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    headed = {"passages": [{"title": "Ferries", "text": "# Ferries\n\nIt is long."}], "answers": []}
+    (talk,) = lessons(tmp_path, tokenizer, 1000, ANSWERED | headed)
+    assert said(talk)[0] == ("system", "# Ferries\n\nIt is long.")
+
+
 def test_a_model_too_short_for_any_passage_is_refused(tmp_path: Path, tokenizer: Tokenizer) -> None:
     with pytest.raises(DataError, match="the model's 10 tokens"):
         lessons(tmp_path, tokenizer, 10, ANSWERED)
