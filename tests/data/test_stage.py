@@ -14,6 +14,7 @@ from dragon.cli.main import main
 from dragon.data.renaming import randomize
 from dragon.data.stage import blocks
 from dragon.errors import DataError
+from dragon.tokenizer import BpeTokenizer
 from tests.data.corpus import ARTICLE, ROWS
 
 SETTINGS = {"seed": 3, "workers": 1}
@@ -57,28 +58,39 @@ def test_the_number_of_processes_changes_nothing(
 
 SLOW = """
 import sys, time
-from pathlib import Path
 import dragon.data.stage as stage
-from dragon.data import renaming
 from dragon.data import unfinished
-stage.BLOCK = 4000
-unfinished.TOGETHER = 1
-def slowly(*_):
+stage.BLOCK, unfinished.TOGETHER = 4000, 1
+add = stage.Meter.add
+def slowly(*arguments):
     time.sleep(0.05)
-renaming.randomize(
-    [Path(sys.argv[1])], Path(sys.argv[2]), seed=3, workers=1, mapping=Path(sys.argv[3]),
-    progress=slowly,
-)
+    add(*arguments)
+stage.Meter.add = slowly
+from dragon.cli.main import main
+sys.exit(main(sys.argv[1:]))
 """
+QUESTION = {"question": "Who led it?", "context": ARTICLE, "answer": "Ida Marsh"}
 
 
-def test_kill_9_and_the_same_again_give_the_same(texts: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", ["clean", "randomize", "synthesize", "augment"])
+def test_kill_9_and_the_same_again_give_the_same(texts: Path, tmp_path: Path, stage: str) -> None:
+    options = {
+        "clean": ["--near", "0", "--boilerplate", "100", "--rejected"],
+        "randomize": ["--seed", "3", "--learn", "--mapping"],
+    }
+    (texts / "short.txt").write_text("Too short.")
+    if stage == "augment":
+        for path in texts.iterdir():
+            path.unlink()
+        (texts / "one.jsonl").write_text("\n".join([json.dumps(QUESTION)] * 30))
+
     def command(name: str) -> list[str]:
-        out, mapping = str(tmp_path / name), str(tmp_path / f"{name}.map")
-        return [sys.executable, "-c", SLOW, str(texts), out, mapping]
+        call = ["data", stage, str(texts), "--out", str(tmp_path / name), "--workers", "1"]
+        side = [str(tmp_path / f"{name}.side")] if stage in options else []
+        return [sys.executable, "-c", SLOW, *call, *options.get(stage, ()), *side]
 
-    subprocess.run(command("whole"), check=True)
-    begun = subprocess.Popen(command("killed"))
+    subprocess.run(command("whole"), check=True, capture_output=True)
+    begun = subprocess.Popen(command("killed"), stdout=subprocess.DEVNULL)
     journal = tmp_path / ".killed.unfinished" / ".journal"
     deadline = time.monotonic() + 60
     while not (journal.exists() and journal.read_bytes().count(b"\n") > 3):
@@ -88,19 +100,18 @@ def test_kill_9_and_the_same_again_give_the_same(texts: Path, tmp_path: Path) ->
     begun.send_signal(signal.SIGKILL)
     begun.wait()
     assert not (tmp_path / "killed").exists()
-    done = journal.read_bytes().count(b"\n")
-    half = next(p for p in journal.parent.iterdir() if p.suffix == ".jsonl")
+    half = next(p for p in journal.parent.iterdir() if p.name.startswith("one."))
     with half.open("ab") as file:  # what a block had begun to write
         file.write(b'{"half": ')
     with journal.open("ab") as file:
         file.write(b'{"sizes": {"one')
     again = subprocess.run(command("killed"), check=True, capture_output=True)
     assert again.returncode == 0
-    assert done > 3
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
-    assert (tmp_path / "killed.map").read_bytes() == (tmp_path / "whole.map").read_bytes()
-    left = {p.name for p in tmp_path.iterdir() if p.name.startswith(".")}
-    assert left <= {".killed.lock"}
+    if stage in options:
+        sides = [(tmp_path / f"{name}.side").read_bytes() for name in ("killed", "whole")]
+        assert sides[0] == sides[1] != b""
+    assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
 def test_other_settings_do_not_go_on_from_what_is_there(texts: Path, tmp_path: Path) -> None:
@@ -112,28 +123,35 @@ def test_other_settings_do_not_go_on_from_what_is_there(texts: Path, tmp_path: P
     assert b"rubbish" not in files(tmp_path / "out")["one.jsonl"]
 
 
-def test_a_full_disk_is_said_and_gone_on_from(texts: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", ["randomize", "prepare"])
+def test_a_full_disk_is_said_and_gone_on_from(texts: Path, tmp_path: Path, stage: str) -> None:
     limited = (
         "import resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (16000, 16000))\n"
         "import dragon.data.stage\ndragon.data.stage.BLOCK = 4000\n"
+        "from dragon.data import unfinished\nunfinished.TOGETHER = 1\n"
         "from dragon.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
     )
+    if stage == "prepare":
+        (tmp_path / "tokenizer").mkdir()
+        BpeTokenizer.train([ARTICLE], 300).save(tmp_path / "tokenizer")
+    more = ["--objective", "language", "--tokenizer", str(tmp_path / "tokenizer")]
+    call = ["data", stage, str(texts), "--seed", "3", "--workers", "1"]
+    call += more if stage == "prepare" else []
     out = tmp_path / "out"
-    arguments = ["data", "randomize", str(texts), "--out", str(out), "--seed", "3"]
     stopped = subprocess.run(
-        [sys.executable, "-c", limited, *arguments, "--workers", "1"],
-        capture_output=True,
-        text=True,
+        [sys.executable, "-c", limited, *call, "--out", str(out)], capture_output=True, text=True
     )
     assert stopped.returncode == 1
     assert "No space left on the disk" in stopped.stderr
     assert stopped.stderr.count("\n") == 1
     assert not out.exists()
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 9000
-    assert main([*arguments, "--workers", "1"]) == 0
-    randomize([texts], tmp_path / "whole", seed=3, workers=1)
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 16000
+    kept = (tmp_path / ".out.unfinished" / ".journal").read_bytes().count(b"\n")
+    assert kept > 1
+    assert main([*call, "--out", str(out)]) == 0
+    assert main([*call, "--out", str(tmp_path / "whole")]) == 0
     assert files(out) == files(tmp_path / "whole")
 
 

@@ -92,22 +92,46 @@ def problems(row: Row, form: str) -> Iterator[tuple[str, str]]:
     [('output', 'is empty')]
     """
     needed, _ = FORMS[form]
+    wrong = list(types(row, form))
+    yield from wrong
+    for field in needed:
+        if isinstance(row.get(field), str) and not row[field].strip():
+            yield field, "is empty"
+    if wrong:
+        return
+    if form == "messages":
+        yield from _messages(row["messages"])
+    elif form == "grounded":
+        yield from _answers(row)
+    elif form == "squad":
+        yield from _quotes(row)
+
+
+def types(row: Row, form: str) -> Iterator[tuple[str, str]]:
+    """(field, what is wrong with it) where a field lacks or is not what its form needs."""
+    needed, _ = FORMS[form]
     for field in needed:
         if field not in row:
             yield field, "is missing"
         elif field in ("messages", "passages", "answers"):
-            if not isinstance(row[field], list):
-                yield field, f"is {str(row[field])[:40]!r}, not a list"
+            yield from _list(field, row[field], form)
         elif not isinstance(row[field], str):
             yield field, f"is {str(row[field])[:40]!r}, not text"
-        elif not row[field].strip():
-            yield field, "is empty"
-    if form == "messages" and isinstance(row.get("messages"), list):
-        yield from _messages(row["messages"])
-    if form == "grounded" and isinstance(row.get("answers"), list):
-        yield from _answers(row)
-    if form == "squad" and isinstance(row.get("answers"), list):
-        yield from _quotes(row)
+
+
+def _list(field: str, value: object, form: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(value, list):
+        yield field, f"is {str(value)[:40]!r}, not a list"
+        return
+    for number, item in enumerate(value):
+        place = f"{field}[{number}]"
+        if form == "squad":
+            if not isinstance(item, str):
+                yield place, f"is {str(item)[:40]!r}, not text"
+        elif not isinstance(item, dict):
+            yield place, f"is {str(item)[:40]!r}, not an object"
+        elif field != "messages" and not isinstance(item.get("text"), str):
+            yield f"{place}.text", "is missing or no text"
 
 
 def _messages(messages: list[object]) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,8 @@ from dragon.data.grounded import from_grounded
 from dragon.data.names import Names
 from dragon.data.questions import cloze_questions, recurring_spans, reworded
 from dragon.data.randomize import FIGURES, Randomizer
-from dragon.data.sources import Row, read_rows, title_of
+from dragon.data.shapes import shaped
+from dragon.data.sources import Row, numbered_rows, read_rows, title_of
 from dragon.data.tables import table_questions
 from dragon.data.tasks import from_facts, from_prompts
 from dragon.text.sentences import sentence_spans
@@ -67,7 +68,7 @@ def exercises(
         rng: the same seed gives the same exercises.
         held_out: titles kept for evaluation.
     """
-    rows = (r for r in read_rows(path) if title_of(r) not in held_out)
+    rows = (r for r in shaped(path, numbered_rows(path)) if title_of(r) not in held_out)
     first = next(rows, None)
     if first is None:
         return
@@ -102,7 +103,7 @@ def held_out_exercises(
     held_out: frozenset[str],
 ) -> Iterator[Example]:
     """The exercises of held-out titles: people's questions as they stand, else as in training."""
-    rows = (r for r in read_rows(path) if title_of(r) in held_out)
+    rows = (r for r in shaped(path, numbered_rows(path)) if title_of(r) in held_out)
     for row in rows:
         if "passages" in row:
             yield from from_grounded([row])

@@ -248,13 +248,13 @@ def _unanswered(
 def from_grounded(rows: Iterable[Row]) -> Iterator[Example]:
     """Examples for the reader, one for each passage of a row; a follow-up carries its context."""
     for row in rows:
-        question = row["question"]
+        question, kind = row["question"], str(row.get("kind") or "grounded")
         if row.get("previous"):
             question = f"{question} {row['previous']['question']}"
         held = {answer["passage"]: answer for answer in row["answers"]}
         for number, passage in enumerate(row["passages"]):
             answer = held.get(number)
-            title, text, kind = passage.get("title", ""), passage["text"], row["kind"]
+            title, text = str(passage.get("title") or ""), passage["text"]
             if answer is None:
                 none = kind if kind.endswith("-none") else f"{kind}-none"
                 yield Example(question, title, text, 0, 0, none)

@@ -19,7 +19,7 @@ from dragon.data.names import Names
 from dragon.data.pool import in_order
 from dragon.data.randomize import Randomizer
 from dragon.data.shards import id_type
-from dragon.data.sources import Row, title_of
+from dragon.data.sources import Row, text_of, title_of
 from dragon.data.stage import Block, Meter, Moved, blocks
 from dragon.data.unfinished import Made, Unfinished
 from dragon.errors import DataError
@@ -78,8 +78,9 @@ class Encoding:
 
     def _document(self, block: Block, line: int, row: Row) -> tuple[str, str]:
         """The split that a row goes to, empty for none, and its text."""
-        text, (_, time, share) = row.get("text"), self.taken[block.file]
-        if not isinstance(text, str) or not text.strip():
+        text = text_of(block.path, line, row) if "text" in row else ""
+        _, time, share = self.taken[block.file]
+        if not text.strip():
             return "", ""
         where = f"{self.seed} {block.path.name} {line}"
         drawn = random.Random(where)

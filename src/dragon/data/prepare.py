@@ -19,6 +19,7 @@ from dragon.data.language_set import end_of_text, write_language_set
 from dragon.data.licences import Licences, census, records
 from dragon.data.names import Names, learn_names
 from dragon.data.reading_set import Plan, write_reading_set
+from dragon.data.shapes import texts_of
 from dragon.data.shards import file_hash, read_manifest
 from dragon.data.sources import read_rows, source_files, title_of
 from dragon.data.stage import Moved, plan_of
@@ -170,11 +171,7 @@ def _running_text(files: Iterable[Path], most: int | None = None) -> Iterator[st
     """Texts, and for question sets the passages that are asked about."""
     for path in files:
         for row in islice(read_rows(path), most):
-            text = row.get("text", row.get("context", row.get("sentence", row.get("meaning"))))
-            if isinstance(text, str):
-                yield text
-            for passage in row.get("passages", ()):
-                yield passage["text"]
+            yield from texts_of(row)
 
 
 def _told(texts: Iterable[str], files: list[Path], progress: Moved | None) -> Iterator[str]:

@@ -6,14 +6,15 @@ trigrams should be unique: below that a set repeats itself. Tokens are words and
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
 
+from dragon.data.checking import form_of, types
 from dragon.data.forms import exchanges
-from dragon.data.sources import Row, read_rows, source_files
+from dragon.data.sources import Row, numbered_rows, source_files
 from dragon.errors import DataError
 
 SHORTEST, LONGEST = 10, 200  # tokens of a response
@@ -84,7 +85,7 @@ def statistics(sources: list[Path], other: list[Path] | None = None) -> Statisti
     made.leaked = 0 if held is not None else None
     trigrams: set[bytes] = set()
     seen: set[bytes] = set()
-    for row in (row for path in source_files(sources) for row in read_rows(path)):
+    for row in _rows(sources):
         made.rows += 1
         if isinstance(row.get("kind"), str):
             made.kinds[row["kind"]] += 1
@@ -98,6 +99,17 @@ def statistics(sources: list[Path], other: list[Path] | None = None) -> Statisti
     made.unique = len(trigrams)
     made.examples = made.examples[:20]
     return made
+
+
+def _rows(paths: Iterable[Path]) -> Iterator[Row]:
+    for path in source_files(paths):
+        for line, row in numbered_rows(path):
+            form = form_of(row)
+            for place, problem in types(row, form) if form else ():
+                raise DataError(
+                    f"{path}:{line}: {place} {problem}.", "`dragon data validate` lists all faults."
+                )
+            yield row
 
 
 def _count(
@@ -132,7 +144,7 @@ def _of(row: Row) -> Iterable[bytes]:
 
 
 def _phrases(paths: list[Path]) -> set[bytes]:
-    return {h for path in source_files(paths) for row in read_rows(path) for h in _of(row)}
+    return {h for row in _rows(paths) for h in _of(row)}
 
 
 def _hash(text: str) -> bytes:
