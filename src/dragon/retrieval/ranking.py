@@ -12,8 +12,8 @@ as in the question, and `meaning` as `best sentence` with words of like meaning 
 Without `meaning`, on 1,500 SQuAD questions over 52,000 passages (their 40 articles among 5,000
 others) this found the answer in the first passage for 77.6% (BM25 alone 70.9%), in the first five
 for 90.1% (87.4%), in the first twenty for 95.1% (94.3%). The weights were chosen on these same
-questions, so expect a little less elsewhere. Tried and worse than BM25 alone: word pairs or NEAR inside the full-text
-query. Tried without gain: weights of title and heading from 1 to 3.
+questions, so expect a little less elsewhere. Tried and worse than BM25 alone: word pairs or NEAR
+inside the full-text query. Tried without gain: weights of title and heading from 1 to 3.
 """
 
 import math
