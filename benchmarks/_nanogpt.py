@@ -2,6 +2,7 @@
 
 In: a folder with nanoGPT's model.py, a `ModelConfig` in GPT-2's shape, token ids. Out: a function
 that does one step as its train.py does (batch, forward, backward, clip, AdamW) and returns seconds.
+Its forward pass is in f32, as it is on a processor, or in bf16, as it is on accelerators.
 """
 
 import importlib.util
@@ -67,7 +68,8 @@ def make_step(
         started = time.perf_counter()
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate
-        _, loss = network(x, y)
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.precision == "bf16"):
+            _, loss = network(x, y)
         x, y = batch()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)

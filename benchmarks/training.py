@@ -1,7 +1,7 @@
 """How fast the training loop runs at the shipped reader's size; one JSON line last.
 
     python benchmarks/training.py [--steps N] [--batch-tokens N] [--threads N] [--compile]
-    python benchmarks/training.py --nanogpt FOLDER [--steps N] [--batch-tokens N] [--threads N]
+    python benchmarks/training.py --nanogpt FOLDER [--precision f32|bf16] [--steps N] ...
 
 Prompts of random ids, of lengths as the reading sets have them; the first fifth of the steps warms
 up and is not counted. With --nanogpt a language model in GPT-2's shape instead, and after each step
@@ -12,6 +12,7 @@ import argparse
 import json
 import statistics
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,12 +104,15 @@ class Speeds:
         self.others: list[float] = []
 
     def begin(self, steps: int) -> None:
-        pass
+        self.since = time.perf_counter()
 
     def step(self, metrics: dict[str, float]) -> None:
-        self.seen.append(metrics["tokens_per_s"])
-        if self.other:
+        if self.other:  # all that our loop does between two steps counts, its log too
+            self.seen.append(self.tokens / (time.perf_counter() - self.since))
             self.others.append(self.tokens / self.other())
+            self.since = time.perf_counter()
+        else:
+            self.seen.append(metrics["tokens_per_s"])
         beside = f", beside {self.others[-1]:.0f}" if self.others else ""
         print(f"step {metrics['step']}: {self.seen[-1]:.0f} tokens/s{beside}", flush=True)
 
@@ -116,7 +120,8 @@ class Speeds:
         print(text, flush=True)
 
 
-def beside_nanogpt(folder: Path, steps: int, batch_tokens: int, threads: int) -> None:
+def beside_nanogpt(options: argparse.Namespace) -> None:
+    steps, batch_tokens, threads = options.steps, options.batch_tokens, options.threads
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         (scratch / "data").mkdir()
@@ -127,12 +132,13 @@ def beside_nanogpt(folder: Path, steps: int, batch_tokens: int, threads: int) ->
             steps=steps,
             batch_tokens=batch_tokens,
             threads=threads,
+            precision=options.precision,
             eval_every=steps,
             eval_batches=1,
             save_every=steps,
         )
         torch.set_num_threads(threads or torch.get_num_threads())
-        speeds = Speeds(make_step(folder, model, config, tokens), batch_tokens)
+        speeds = Speeds(make_step(options.nanogpt, model, config, tokens), batch_tokens)
         train(model, config, scratch / "run", watcher=speeds)
     first = max(1, steps // 5)
     ours, theirs = speeds.seen[first:], speeds.others[first:]
@@ -140,7 +146,7 @@ def beside_nanogpt(folder: Path, steps: int, batch_tokens: int, threads: int) ->
     result = {
         "parameters": num_parameters(model),
         "threads": torch.get_num_threads(),
-        "bf16": bf16_is_fast(torch.device("cpu")),
+        "precision": options.precision,
         "batch_tokens": batch_tokens,
         "tokens_per_s_median": round(statistics.median(ours)),
         "nanogpt_tokens_per_s_median": round(statistics.median(theirs)),
@@ -187,9 +193,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--nanogpt", type=Path, help="folder with nanoGPT's model.py")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="of both loops")
     options = parser.parse_args()
     if options.nanogpt:
-        beside_nanogpt(options.nanogpt, options.steps, options.batch_tokens, options.threads)
+        beside_nanogpt(options)
     else:
         reader(options)
 

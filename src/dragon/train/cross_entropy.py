@@ -79,21 +79,26 @@ def _chunked(
 ) -> tuple[Tensor, list[Tensor | None]]:
     """The sum of the losses, and its gradients where they are wanted."""
     wide = torch.float64 if states.dtype == torch.float64 else torch.float32
-    of_states = torch.empty_like(states) if wanted[0] else None
+    of_states = torch.empty_like(states, dtype=wide) if wanted[0] else None
     of_weight = torch.zeros_like(weight, dtype=wide) if wanted[1] else None
     total = torch.zeros((), dtype=wide, device=states.device)
     rows = ROWS if states.device.type == "cpu" else ROWS_OF_ACCELERATOR
     for at in range(0, len(states), rows):
         some, right = states[at : at + rows], targets[at : at + rows, None]
-        log_probs = F.log_softmax(some @ weight.t(), -1, dtype=wide)
-        total -= log_probs.gather(1, right).sum()
-        if not any(wanted):
-            continue
-        # The gradient of the logits: probabilities, less one at the target.
-        grad = log_probs.exp_().scatter_add_(1, right, torch.full_like(right, -1, dtype=wide))
-        grad = grad.to(states.dtype)
+        logits = (some @ weight.t()).to(wide)
+        of_right, top = logits.gather(1, right), logits.amax(1, keepdim=True)
+        powers = logits.sub_(top).exp_()
+        norm = powers.sum(1, keepdim=True)
+        total += (norm.log() + top - of_right).sum()
+        # The gradient of the logits is powers / norm, less one at the target: neither is written
+        # out, the first goes into the smaller factor and the second is taken off below.
+        powers = powers.to(states.dtype)
         if of_states is not None:
-            of_states[at : at + rows] = grad @ weight
+            of_states[at : at + rows] = (powers @ weight) / norm
         if of_weight is not None:
-            of_weight += grad.t() @ some
+            of_weight += powers.t() @ (some / norm).to(states.dtype)
+    if of_states is not None:
+        of_states -= weight[targets]
+    if of_weight is not None:
+        of_weight.index_add_(0, targets, states.to(wide), alpha=-1)
     return total, [of_states, of_weight]
