@@ -146,3 +146,22 @@ def test_statistics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "<script" not in text
     with pytest.raises(DataError, match="hold no rows"):
         statistics([write(tmp_path / "e.jsonl")])
+
+
+def test_what_is_said_of_running_text_and_of_variants(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = write(tmp_path / "t.jsonl", *[{"text": f"Rope {n} is sold here."} for n in range(3)])
+    page = tmp_path / "p.html"
+    assert main(["data", "stats", str(texts), "--html", str(page)]) == 0
+    assert "in length" not in capsys.readouterr().out
+    assert "Tokens of a document" in page.read_text()
+    assert "have 10 to 200" not in page.read_text()
+    row = {"question": "Who?", "context": "Ida came.", "answer": "Ida"}
+    other = row | {"context": "Ida came. It rained.", "augmented": "distractors"}
+    rows = write(tmp_path / "r.jsonl", row, other, row)
+    made = statistics([rows])
+    assert made.duplicates == 1  # another context is another exercise
+    assert made.ways == {"distractors": 1}
+    assert main(["data", "stats", str(rows), "--html", str(page)]) == 0
+    assert "<h2>Augmented</h2>" in page.read_text()

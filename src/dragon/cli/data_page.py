@@ -23,12 +23,12 @@ margin-top:1.5rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem}
 .card b{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}
 .card.bad b{color:var(--bad)}.card span{color:var(--dim);font-size:.85rem}
-svg{display:block;width:100%;height:auto}
-svg text{fill:var(--dim);font:12px system-ui,sans-serif}svg .n{fill:var(--ink)}
+svg{display:block;width:100%;max-width:42rem;height:auto}
+svg text{fill:var(--dim);font:13px system-ui,sans-serif}svg .n{fill:var(--ink)}
 svg rect{fill:var(--bar)}svg rect.out{fill:var(--dim);opacity:.55}
 li{overflow-wrap:anywhere}
 """
-_ROW, _LEFT, _WIDTH = 26, 150, 760
+_ROW, _LEFT, _WIDTH = 24, 140, 520
 
 
 def write_page(path: Path, made: Statistics, name: str) -> None:
@@ -42,29 +42,36 @@ def page(made: Statistics, name: str) -> str:
     title = html.escape(name)
     cards = [
         ("rows", f"{made.rows:,}", False),
-        (f"of {SHORTEST} to {LONGEST} tokens", f"{made.fitting:.1%}", made.fitting < 0.9),
-        ("unique trigrams over all", f"{made.variety:.2f}", made.variety <= LEAST_UNIQUE),
+        (
+            f"unique trigrams, good above {LEAST_UNIQUE}",
+            f"{made.variety:.2f}",
+            made.variety <= LEAST_UNIQUE,
+        ),
         ("duplicates", f"{made.duplicates:,}", made.duplicates > 0),
     ]
+    running = made.running == made.responses
+    if not running:
+        fits = f"{made.fitting:.1%}"
+        cards.insert(1, (f"have {SHORTEST} to {LONGEST} tokens", fits, made.fitting < 0.9))
     if made.leaked is not None:
         cards.append(("shared with the validation split", f"{made.leaked:,}", made.leaked > 0))
     shown = "".join(
         f'<div class="card{" bad" if bad else ""}"><b>{value}</b><span>{label}</span></div>'
         for label, value, bad in cards
     )
-    fits = [bool(count) and _fits(label) for label, count in made.binned()]
+    inside = [bool(count) and (running or _fits(label)) for label, count in made.binned()]
     parts = [
         "<!doctype html>",
         f'<html lang="en"><meta charset="utf-8"><title>{title} · dragon data stats</title>',
         '<meta name="viewport" content="width=device-width">',
         f"<style>{_STYLE}</style><h1>What the rows look like</h1><p>{title}</p>",
         f'<div class="cards">{shown}</div>',
-        "<h2>Tokens of a response</h2>",
-        _bars(made.binned(), fits),
+        f"<h2>Tokens of a {'document' if running else 'response'}</h2>",
+        _bars(made.binned(), inside),
     ]
-    if made.kinds:
-        kinds = made.kinds.most_common(30)
-        parts += ["<h2>Kinds</h2>", _bars(kinds, [True] * len(kinds))]
+    for name, counter in (("Kinds", made.kinds), ("Augmented", made.ways)):
+        rows = counter.most_common(30)
+        parts += [f"<h2>{name}</h2>", _bars(rows, [True] * len(rows))] if rows else []
     if made.examples:
         listed = "".join(f"<li>{html.escape(text)}</li>" for text in made.examples)
         parts.append(f"<h2>To look at</h2><ul>{listed}</ul>")
@@ -81,7 +88,7 @@ def _bars(rows: Sequence[tuple[str, int]], inside: Sequence[bool]) -> str:
     most = max((count for _, count in rows), default=0) or 1
     drawn, shade = [], ' class="out"'
     for at, ((label, count), fits) in enumerate(zip(rows, inside, strict=True)):
-        y, width = at * _ROW, (_WIDTH - _LEFT - 90) * count / most
+        y, width = at * _ROW, (_WIDTH - _LEFT - 60) * count / most
         drawn.append(
             f'<text x="{_LEFT - 10}" y="{y + 17}" text-anchor="end">{html.escape(label)}</text>'
             f'<rect x="{_LEFT}" y="{y + 4}" width="{max(width, 1):.1f}" height="{_ROW - 8}" rx="3"'

@@ -104,7 +104,8 @@ def stats(
     made = statistics(sources, val)
     print(f"rows        {made.rows:>12,}")
     print(f"responses   {made.responses:>12,}")
-    print(f"in length   {made.fitting:>12.1%}  have {SHORTEST} to {LONGEST} tokens")
+    if made.running < made.responses:
+        print(f"in length   {made.fitting:>12.1%}  have {SHORTEST} to {LONGEST} tokens")
     warning = "" if made.variety > LEAST_UNIQUE else f"  below {LEAST_UNIQUE}: it repeats itself"
     print(f"variety     {made.variety:>12.3f}  unique trigrams over all{warning}")
     print(f"duplicates  {made.duplicates:>12,}")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
+from textwrap import shorten
 
 from dragon.data.checking import form_of, types
 from dragon.data.forms import exchanges
@@ -32,9 +33,10 @@ class Statistics:
         rows, responses: how many.
         lengths: responses by the number of their tokens.
         trigrams, unique: all trigrams of responses, and different ones.
-        duplicates: responses, with their question, that stood there before.
+        duplicates: responses that stood there before, with the same question and context.
         leaked: rows that share LEAK words in a row with the other split; None without one.
-        kinds: rows by their `kind`, where they have one.
+        running: rows of running text, whose whole is taken for a response.
+        kinds, ways: rows by their `kind` and by how they were `augmented`, where they have it.
         examples: a few duplicates and leaks to look at.
     """
 
@@ -45,7 +47,9 @@ class Statistics:
     unique: int = 0
     duplicates: int = 0
     leaked: int | None = None
+    running: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
+    ways: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
     @property
@@ -87,17 +91,22 @@ def statistics(sources: list[Path], other: list[Path] | None = None) -> Statisti
     seen: set[bytes] = set()
     for row in _rows(sources):
         made.rows += 1
-        if isinstance(row.get("kind"), str):
-            made.kinds[row["kind"]] += 1
-        for question, response in _responses(row):
-            _count(made, question, response, trigrams, seen)
+        for counter, name in ((made.kinds, "kind"), (made.ways, "augmented")):
+            if isinstance(row.get(name), str):
+                counter[row[name]] += 1
+        found = [e for e in exchanges(row) if e.answer]
+        for asked, context, answer in found:
+            _count(made, asked, context, answer, trigrams, seen)
+        if not found and isinstance(row.get("text"), str):
+            made.running += 1
+            _count(made, "", "", row["text"], trigrams, seen)
         if held is not None and made.leaked is not None and not held.isdisjoint(_of(row)):
             made.leaked += 1
-            made.examples.append(f"leaked: {_whole(row)[:120]}")
+            made.examples.append(f"leaked: {_begin(_whole(row))}")
     if not made.rows:
         raise DataError("The sources hold no rows.", "Give files with rows.")
     made.unique = len(trigrams)
-    made.examples = made.examples[:20]
+    made.examples = list(dict.fromkeys(made.examples))[:20]
     return made
 
 
@@ -113,7 +122,12 @@ def _rows(paths: Iterable[Path]) -> Iterator[Row]:
 
 
 def _count(
-    made: Statistics, question: str, response: str, trigrams: set[bytes], seen: set[bytes]
+    made: Statistics,
+    question: str,
+    context: str,
+    response: str,
+    trigrams: set[bytes],
+    seen: set[bytes],
 ) -> None:
     tokens = _TOKEN.findall(response)
     made.responses += 1
@@ -121,16 +135,15 @@ def _count(
     made.trigrams += max(0, len(tokens) - 2)
     for three in zip(tokens, tokens[1:], tokens[2:], strict=False):
         trigrams.add(_hash(" ".join(three)))
-    key = _hash(f"{question}\n{response}")
+    key = _hash(f"{question}\n{context}\n{response}")
     if key in seen:
         made.duplicates += 1
-        made.examples.append(f"duplicate: {f'{question} {response}'.strip()[:120]}")
+        made.examples.append(f"duplicate: {_begin(f'{question} {response}')}")
     seen.add(key)
 
 
-def _responses(row: Row) -> list[tuple[str, str]]:
-    found = [(e.question, e.answer) for e in exchanges(row) if e.answer]
-    return found or ([("", row["text"])] if isinstance(row.get("text"), str) else [])
+def _begin(text: str) -> str:
+    return shorten(text, 120, placeholder=" …")
 
 
 def _whole(row: Row) -> str:
