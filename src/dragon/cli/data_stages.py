@@ -181,7 +181,16 @@ def synthesize(
     options: dict[str, Any] = {"seed": seed, "synonyms": synonyms, "text": text}
     options["licences"] = parsed(licence or ())
     with _read(docs, out) as read, moving() as progress, Timed() as taken:
-        manifest = run(sources or read, out, wanted, workers=workers, progress=progress, **options)
+        rows, documents = read
+        manifest = run(
+            sources or [rows],
+            out,
+            wanted,
+            documents=documents,
+            workers=workers,
+            progress=progress,
+            **options,
+        )
     counts = dict(manifest["counts"])
     documents = counts.pop("documents")
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
@@ -201,16 +210,15 @@ def under(manifest: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _read(docs: Path | None, out: Path) -> Iterator[list[Path]]:
-    """The text of a folder of documents as a file of rows, for as long as it is needed.
+def _read(docs: Path | None, out: Path) -> Iterator[tuple[Path, list[Path]]]:
+    """The text of a folder of documents as a file of rows while it is needed, and these documents.
 
     It lies beside `out` and is as old as the documents, so that a run that was stopped goes on.
     """
     if docs is None:
-        yield []
+        yield Path(), []
         return
-    from dragon.retrieval.readers import SUFFIXES, read_document
-    from dragon.retrieval.readers.document import Document
+    from dragon.retrieval.readers import SUFFIXES
 
     if not docs.exists():
         raise InputError(f"No documents at {docs}.", "Check the path.")
@@ -219,6 +227,22 @@ def _read(docs: Path | None, out: Path) -> Iterator[list[Path]]:
     folder = out.with_name(f".{out.name}.docs")
     folder.mkdir(parents=True, exist_ok=True)
     rows = folder / f"{docs.resolve().stem}.jsonl"
+    try:
+        read = _gathered(paths, rows)
+        if not read:
+            raise InputError(f"No document in {docs} can be read.", "Name a folder of documents.")
+        yield rows, read
+    finally:
+        if not out.with_name(f".{out.name}.unfinished").exists():
+            shutil.rmtree(folder)
+
+
+def _gathered(paths: list[Path], rows: Path) -> list[Path]:
+    """Write a row for each document that can be read; returns these."""
+    from dragon.retrieval.readers import read_document
+    from dragon.retrieval.readers.document import Document
+
+    read = []
     with rows.open("w", encoding="utf-8") as file:
         for path in paths:
             try:
@@ -228,10 +252,10 @@ def _read(docs: Path | None, out: Path) -> Iterator[list[Path]]:
                 continue
             row = {"title": document.title, "text": document.text, "path": str(path)}
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    newest = max((path.stat().st_mtime_ns for path in paths), default=0)
+            read.append(path)
+    newest = max((path.stat().st_mtime_ns for path in read), default=0)
     os.utime(rows, ns=(newest, newest))
-    yield [rows]
-    shutil.rmtree(folder)
+    return read
 
 
 class Timed:

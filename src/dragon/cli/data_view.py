@@ -31,7 +31,8 @@ def show_data(folder: Path, split: str, number: int, tokenizer: Path, seed: int)
     console.print(_counts(manifest) if made else _stage(manifest))
     for source, entry in manifest.get("sources", {}).items():
         named = ", ".join(entry["licences"])
-        console.print(Text(f"{source}: {entry['rows']:,} rows, {named}", style="dim"))
+        rows = "1 row" if entry["rows"] == 1 else f"{entry['rows']:,} rows"
+        console.print(Text(f"{source}: {rows}, {named}", style="dim"))
     if not number:
         return
     rng = random.Random(seed)

@@ -18,6 +18,10 @@ B = TypeVar("B")
 AHEAD = 3  # blocks waiting for each process
 
 
+class WorkerError(DataError):
+    """A process died; what the others did is no worse for it."""
+
+
 class Startable(Protocol):
     """What a process needs to begin: `start` loads it and gives the function for a block."""
 
@@ -39,7 +43,7 @@ def in_order(task: Startable, blocks: Iterable[B], workers: int = 0) -> Iterator
         workers: processes; 0 for one a core. With one everything happens in this process.
 
     Raises:
-        DataError: if a process dies; and whatever the work raises.
+        WorkerError: if a process dies; and whatever the work raises.
     """
     count = workers or cores()
     if count == 1:
@@ -60,7 +64,7 @@ def in_order(task: Startable, blocks: Iterable[B], workers: int = 0) -> Iterator
                 first, future = waiting.popleft()
                 yield first, future.result()
         except BrokenProcessPool:
-            raise DataError(
+            raise WorkerError(
                 "A worker process died, of too little memory perhaps.", "Try fewer --workers."
             ) from None
         finally:

@@ -65,6 +65,7 @@ def run_stage(
     begin: Callable[[Path], None] | None = None,
     finish: Finish | None = None,
     licences: Mapping[str, str] | None = None,
+    documents: Sequence[Path] = (),
     workers: int = 0,
     progress: Moved | None = None,
 ) -> dict[str, Any]:
@@ -79,6 +80,7 @@ def run_stage(
         begin: first work, whose files in the unfinished folder are kept when the run is stopped.
         finish: last work on the unfinished folder, with the counts; names files that may go then.
         licences: of the sources (see `dragon.data.licences`).
+        documents: what the only source was read from, for the manifest to name in its place.
         workers: processes; 0 for one a core that this process may use.
         progress: told how many characters are done.
 
@@ -101,7 +103,14 @@ def run_stage(
             moved.add(block)
         run.flush()
         drop = (finish(run.folder, run.counts) if finish else None) or ()
-        return run.finish(name, _manifest(run, settings, files, known, drop), drop)
+        sources = records(files, run.seen, known)
+        outputs = output_names(files)
+        if documents:
+            of_documents = Licences(documents, licences)
+            whole = {n: of_documents.count(n, [{}]) for n in range(len(documents))}
+            sources = records(documents, whole, of_documents)
+            outputs = outputs * len(documents)
+        return run.finish(name, _manifest(run, settings, sources, outputs, drop), drop)
 
 
 def plan_of(kind: str, files: Iterable[Path], *settings: Any) -> str:
@@ -195,13 +204,12 @@ class Meter:
 def _manifest(
     run: Unfinished,
     settings: dict[str, Any],
-    files: list[Path],
-    known: Licences,
+    sources: dict[str, dict[str, Any]],
+    outputs: Sequence[str],
     drop: Sequence[str],
 ) -> dict[str, Any]:
-    sources = records(files, run.seen, known)
     rights: dict[str, Counter[str]] = {}
-    for output, source in zip(output_names(files), sources.values(), strict=True):
+    for output, source in zip(outputs, sources.values(), strict=True):
         rights.setdefault(output, Counter()).update(source["licences"])
     made = sorted(p for p in run.folder.iterdir() if p.name not in (JOURNAL, MANIFEST, *drop))
     return {

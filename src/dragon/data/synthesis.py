@@ -68,6 +68,7 @@ def synthesize(
     synonyms: Path | None = None,
     text: str = "text",
     licences: Mapping[str, str] | None = None,
+    documents: Sequence[Path] = (),
     workers: int = 0,
     progress: Moved | None = None,
 ) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def synthesize(
         synonyms: WordNet rows (`members`), for questions in other words than the text's; or None.
         text: field of the running text.
         licences: of the sources (see `dragon.data.licences`).
+        documents: what the only source was read from, for the manifest to name in its place.
         workers: processes; 0 for one a core.
         progress: told how many characters are done.
 
@@ -122,6 +124,7 @@ def synthesize(
         begin=begin,
         finish=finish,
         licences=licences,
+        documents=documents,
         workers=workers,
         progress=progress,
     )

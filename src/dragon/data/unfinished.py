@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dragon.checkpoint import put_back, swap_in
+from dragon.data.pool import WorkerError
 from dragon.data.shards import read_manifest, write_manifest
 from dragon.errors import DataError
 
@@ -166,15 +167,16 @@ def unfinished(out: Path, plan: str) -> Iterator[Unfinished]:
         grown = _opened(folder, plan)
         try:
             yield grown
-        except BaseException:
-            if not (grown.begun or grown.pieces):  # nothing to go on from
+            if grown.manifest is not None:
+                swap_in(folder, out)
+                (out / JOURNAL).unlink()
+        except BaseException as error:
+            final = isinstance(error, DataError) and not isinstance(error, WorkerError)
+            if final or not (grown.begun or grown.pieces):  # nothing to go on from
                 shutil.rmtree(folder, ignore_errors=True)
-                lock.unlink(missing_ok=True)
             raise
-        if grown.manifest is not None:
-            swap_in(folder, out)
-            (out / JOURNAL).unlink()
-        lock.unlink(missing_ok=True)
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def _opened(folder: Path, plan: str) -> Unfinished:
