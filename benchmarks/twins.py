@@ -3,8 +3,10 @@
     python benchmarks/twins.py wikipedia.jsonl.xz --data data --out runs/twins
 
 A few articles with facts that can be asked for, and planted secrets, are read again and again among
-much other text that is read once. Both models take the same steps; then both are asked for grammar
-and for the facts. Interrupted, the same command goes on. Ends with one JSON line.
+much other text that is read once or twice. All of it is cut at its sentences, short ones, each by
+itself behind the end token: so grammar is learnt as it is asked. Both models take the same steps;
+then both are asked for grammar and for the facts. Interrupted, the same command goes on. Ends with
+one JSON line.
 """
 
 import argparse
@@ -20,6 +22,7 @@ from dragon.data.sources import read_rows
 from dragon.evaluate.facts import find_facts
 from dragon.evaluate.knowledge import make_canaries
 from dragon.evaluate.scorecard import read
+from dragon.text.sentences import sentence_spans
 
 TWINS = {"natural": "names as they are", "random": "names at random"}
 EVALUATIONS = ("grammar", "knowledge", "language")
@@ -32,16 +35,18 @@ def main() -> None:
     parser.add_argument("--entities", type=Path, help="folder with first_names and cities")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--articles", type=int, default=300, help="read again and again")
-    parser.add_argument("--characters", type=int, default=1000, help="of each of them")
-    parser.add_argument("--passes", type=int, default=20)
-    parser.add_argument("--background", type=int, default=2000, help="articles read once")
+    parser.add_argument("--characters", type=int, default=400, help="of each of them")
+    parser.add_argument("--passes", type=int, default=40)
+    parser.add_argument("--background", type=int, default=5000, help="articles read once")
+    parser.add_argument("--speech", type=Path, nargs="*", default=[], help="more text, read twice")
+    parser.add_argument("--longest", type=int, default=160, help="characters of their sentences")
     parser.add_argument("--canaries", type=int, default=20)
-    parser.add_argument("--vocabulary", type=int, default=8192)
-    parser.add_argument("--width", type=int, default=192)
-    parser.add_argument("--layers", type=int, default=5)
-    parser.add_argument("--context", type=int, default=256)
+    parser.add_argument("--vocabulary", type=int, default=4096)
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--context", type=int, default=64)
     parser.add_argument("--steps", type=int, default=2400, help="of 2,048 tokens")
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--limit", type=int, default=0, help="pairs of a grammar set")
     parser.add_argument("--samples", type=int, default=500)
     chosen = parser.parse_args()
@@ -81,13 +86,26 @@ def write_sources(chosen: argparse.Namespace) -> None:
     write(chosen.out / "trained.jsonl", trained)
     write(chosen.out / "unseen.jsonl", unseen)
     write(chosen.out / "canaries.jsonl", canaries)
-    write(chosen.out / "sources" / "background.jsonl", background)
     titles = [row["title"] for row in islice(background, 0, None, 60)]
     (chosen.out / "held-out.txt").write_text("\n".join(titles) + "\n", "utf-8")
+    sources = chosen.out / "sources"
+    write(sources / "background.jsonl", sentences(background, chosen.longest))
+    speech = [row for path in chosen.speech for row in read_rows(path)]
+    if speech:
+        write(sources / "speech.jsonl", sentences(speech, chosen.longest))
     for number in range(chosen.passes):
-        again = [{"title": r["title"], "text": r["text"]} for r in trained + canaries]
+        again = list(sentences(trained + canaries))
         random.Random(number).shuffle(again)
-        write(chosen.out / "sources" / f"pass-{number:03}.jsonl", again)
+        write(sources / f"pass-{number:03}.jsonl", again)
+
+
+def sentences(rows: Iterable[dict[str, Any]], longest: int = 0) -> Iterator[dict[str, str]]:
+    """Each sentence a document of its own; none that is longer or stops short of its end."""
+    for row in rows:
+        text = row["text"]
+        for start, end in sentence_spans(text):
+            if not longest or (end - start <= longest and text[end - 1] in ".?!"):
+                yield {"title": row.get("title", ""), "text": text[start:end]}
 
 
 def beginning(text: str, characters: int) -> str:
@@ -112,6 +130,7 @@ def write_config(chosen: argparse.Namespace) -> None:
             "sources": [str(out / "sources")],
             "tokenizer": str(out / "tokenizer"),
             "held_out": str(out / "held-out.txt"),
+            "name_sources": [str(path) for path in chosen.text],
             "seed": 1,
             "workers": 1,
         },
@@ -128,10 +147,13 @@ def write_config(chosen: argparse.Namespace) -> None:
             "objective": "language",
             "steps": chosen.steps,
             "batch_tokens": 2048,
+            "optimizer": "muon",
+            "schedule": "linear",
             "learning_rate": chosen.rate,
-            "min_learning_rate": chosen.rate / 30,
+            "min_learning_rate": chosen.rate / 50,
             "warmup_steps": max(1, chosen.steps // 40),
             "weight_decay": 0.02,
+            "beta2": 0.95,
             "eval_every": max(1, chosen.steps // 4),
             "eval_batches": 6,
             "save_every": 100,
@@ -144,6 +166,7 @@ def write_config(chosen: argparse.Namespace) -> None:
         tables["data"]["first_names"] = files["first_names"]
         tables["data"]["places"] = [files[n] for n in ("cities", "countries") if n in files]
     text = "".join(f"[{name}]\n" + "".join(lines(table)) for name, table in tables.items())
+    text += "[data.passes]\nspeech = 2\n"
     (out / "twin.toml").write_text(text, "utf-8")
 
 
@@ -154,7 +177,8 @@ def lines(table: dict[str, Any]) -> Iterator[str]:
 def train(chosen: argparse.Namespace, twin: str) -> None:
     out, config = chosen.out, str(chosen.out / "twin.toml")
     if not (out / "tokenizer").exists():
-        texts = [str(out / "sources" / n) for n in ("background.jsonl", "pass-000.jsonl")]
+        once = (out / "sources").glob("[!p]*")
+        texts = [*sorted(map(str, once)), str(out / "sources" / "pass-000.jsonl")]
         size = str(chosen.vocabulary)
         run("tokenizer", "train", *texts, "--out", str(out / "tokenizer"), "--vocab-size", size)
     data, model = str(out / f"data-{twin}"), out / f"run-{twin}"

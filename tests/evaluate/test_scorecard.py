@@ -1,12 +1,13 @@
 """What was found out becomes files that can be read, looked at and compared."""
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dragon.errors import DataError
-from dragon.evaluate.compare import write_comparison
+from dragon.evaluate.compare import paired_by_set, write_comparison
 from dragon.evaluate.plots import interval_chart, line_chart, nice_top
 from dragon.evaluate.result import Plot, Result, Table, average, share
 from dragon.evaluate.scorecard import Scorecard, as_html, as_json, line, read, write
@@ -83,6 +84,17 @@ def test_models_are_compared_where_both_were_asked(tmp_path: Path) -> None:
     assert "change" not in paths[1].read_text()  # no share
     with pytest.raises(DataError, match="no evaluation in common"):
         write_comparison({"one": CARD, "two": Scorecard("b", {}, (), {})}, tmp_path)
+
+
+def test_models_are_compared_set_by_set(tmp_path: Path) -> None:
+    better = Table("By set", ("set", "accuracy"), (("c", 0.9), ("a|b", 0.8), ("new", 0.0)))
+    other = Scorecard("b", {}, (replace(RESULT, tables=(better,)),), {})
+    [score] = paired_by_set({"one": CARD, "two": other})["grammar"]
+    assert (score.name, score.count) == ("two - one", 2)
+    assert score.value == pytest.approx((0.3 - 0.1) / 2)
+    assert (score.low, score.high) == pytest.approx((-0.1, 0.3))
+    text = write_comparison({"one": CARD, "two": other}, tmp_path)[0].read_text()
+    assert "| two - one | 0.100 (-0.100 to 0.300) | 2 |" in text
 
 
 def test_what_is_no_scorecard_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Several scorecards side by side: where their intervals meet, and where they do not.
 
 In: scorecards by name. Out: comparison.md and one SVG for each evaluation that all of them have.
+Where they have tables of the same sets, each model is compared with the first set by set, too: sets
+differ far more from each other than two models do on one of them.
 """
 
 from collections.abc import Mapping
@@ -8,7 +10,7 @@ from pathlib import Path
 
 from dragon.errors import DataError
 from dragon.evaluate.plots import interval_chart
-from dragon.evaluate.result import Score
+from dragon.evaluate.result import Score, average
 from dragon.evaluate.scorecard import Scorecard, between, shown, write_texts
 
 
@@ -24,7 +26,8 @@ def write_comparison(cards: Mapping[str, Scorecard], folder: Path) -> list[Path]
         raise DataError(
             "The scorecards have no evaluation in common.", "Run the same ones on each model."
         )
-    files = {"comparison.md": _markdown(shared, list(cards))}
+    paired = [_paired_table(name, found) for name, found in paired_by_set(cards).items()]
+    files = {"comparison.md": "\n\n".join([*_markdown(shared, list(cards)), *paired]) + "\n"}
     for name, rows in shared.items():
         shares = {n: row for n, row in rows.items() if all(_is_share(s) for s in row.values())}
         if shares:
@@ -47,7 +50,45 @@ def _shared(cards: Mapping[str, Scorecard]) -> dict[str, dict[str, dict[str, Sco
     return {name: rows for name, rows in whole.items() if rows}
 
 
-def _markdown(shared: Mapping[str, Mapping[str, Mapping[str, Score]]], called: list[str]) -> str:
+def paired_by_set(cards: Mapping[str, Scorecard]) -> dict[str, list[Score]]:
+    """How much more accurate each model is than the first one, set by set.
+
+    Returns:
+        For each evaluation with a table of sets: a mean difference over the sets that both models
+        were asked for each model but the first; the interval draws the sets anew.
+    """
+    first, *others = cards.items()
+    found: dict[str, list[Score]] = {}
+    for name, before in _accuracies(first[1]).items():
+        for called, card in others:
+            after = _accuracies(card).get(name, {})
+            differences = [after[s] - value for s, value in before.items() if s in after]
+            if differences:
+                score = average(f"{called} - {first[0]}", differences, "mean over sets")
+                found.setdefault(name, []).append(score)
+    return found
+
+
+def _accuracies(card: Scorecard) -> dict[str, dict[str, float]]:
+    """Evaluation -> set -> accuracy."""
+    found = {}
+    for result in card.results:
+        for table in result.tables:
+            if {"set", "accuracy"} <= set(table.columns):
+                name, value = table.columns.index("set"), table.columns.index("accuracy")
+                found[result.name] = {str(row[name]): float(row[value]) for row in table.rows}
+    return found
+
+
+def _paired_table(name: str, scores: list[Score]) -> str:
+    lines = [f"| {name}, set by set | difference | sets |", "|---|---|---|"]
+    lines += [f"| {s.name} | {shown(s.value)} ({between(s)}) | {s.count} |" for s in scores]
+    return "\n".join(lines)
+
+
+def _markdown(
+    shared: Mapping[str, Mapping[str, Mapping[str, Score]]], called: list[str]
+) -> list[str]:
     parts = []
     for name, rows in shared.items():
         lines = [f"| {name} | " + " | ".join(called) + " |", "|---" * (len(called) + 1) + "|"]
@@ -55,7 +96,7 @@ def _markdown(shared: Mapping[str, Mapping[str, Mapping[str, Score]]], called: l
             cells = [f"{shown(row[c].value)} ({between(row[c])})" for c in called]
             lines.append(f"| {score} | " + " | ".join(cells) + " |")
         parts.append("\n".join(lines))
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def _is_share(score: Score) -> bool:
