@@ -19,6 +19,7 @@ VARIANTS: dict[str, st.SearchStrategy[object]] = {
     "mlp_bias": st.booleans(),
     "tie_word_embeddings": st.booleans(),
     "pointer_head": st.booleans(),
+    "reader_context": st.booleans(),
     "reader_head": st.sampled_from(["linear", "recurrent"]),
 }
 
@@ -26,7 +27,7 @@ VARIANTS: dict[str, st.SearchStrategy[object]] = {
 def fitting(values: dict[str, object]) -> dict[str, object]:
     """What a configuration allows only together with another value, left out elsewhere."""
     if not values["reader_features"]:
-        values = values | {"reader_head": "linear"}
+        values = values | {"reader_head": "linear", "reader_context": False}
     if values["reader_head"] != "recurrent":
         values = values | {"num_hidden_layers": max(1, int(str(values["num_hidden_layers"])))}
     if values["position"] != "rope":

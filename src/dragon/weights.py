@@ -49,6 +49,10 @@ def _walk(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
         yield "model.embed_positions.weight", (c.max_position_embeddings, c.hidden_size)
     for table, size in enumerate(c.reader_features):
         yield f"dragon.features.{table}.weight", (size, c.hidden_size)
+    if c.reader_context:
+        yield from _norm(c, "dragon.context.norm")
+        yield from _recurrent("dragon.context.layer", c.hidden_size, c.hidden_size)
+        yield from _linear("dragon.context.out", c.hidden_size, 2 * c.hidden_size, True)
     for layer in range(c.num_hidden_layers):
         for part, shape in _block(c):
             yield layer_name(layer, part), shape
@@ -85,23 +89,26 @@ def _block(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
 
 
 def _recurrent_head(c: ModelConfig) -> Iterator[tuple[str, Shape]]:
-    """Inside a layer the names are those of `torch.nn.LSTM`, both directions."""
-    wide, half = c.hidden_size, c.hidden_size // 2
+    wide = c.hidden_size
     for look in ("align", "meet", "review"):
         yield from _linear(f"dragon.reader.{look}.query", c.head_dim, wide, False)
         yield from _linear(f"dragon.reader.{look}.key", c.head_dim, wide, False)
     for name, inner in (("enter", 2), ("join", 4), ("revise", 3)):
         yield from _linear(f"dragon.reader.{name}", wide, inner * wide, True)
     for layer in range(RECURRENT_LAYERS):
-        for end in ("l0", "l0_reverse"):
-            name = f"dragon.reader.layers.{layer}"
-            yield f"{name}.weight_ih_{end}", (4 * half, wide)
-            yield f"{name}.weight_hh_{end}", (4 * half, half)
-            yield f"{name}.bias_ih_{end}", (4 * half,)
-            yield f"{name}.bias_hh_{end}", (4 * half,)
+        yield from _recurrent(f"dragon.reader.layers.{layer}", wide // 2, wide)
     yield from _linear("dragon.reader.gist", 1, wide, True)
     yield from _linear("dragon.reader.ask", 2 * wide, wide, True)
     yield from _linear("dragon.reader.span", 2, 2 * wide, True)
+
+
+def _recurrent(name: str, size: int, inner: int) -> Iterator[tuple[str, Shape]]:
+    """The names are those of `torch.nn.LSTM`, both directions."""
+    for end in ("l0", "l0_reverse"):
+        yield f"{name}.weight_ih_{end}", (4 * size, inner)
+        yield f"{name}.weight_hh_{end}", (4 * size, size)
+        yield f"{name}.bias_ih_{end}", (4 * size,)
+        yield f"{name}.bias_hh_{end}", (4 * size,)
 
 
 def _linear(name: str, out: int, inner: int, bias: bool) -> Iterator[tuple[str, Shape]]:

@@ -86,6 +86,11 @@ def test_what_the_head_needs(wrong: dict[str, object]) -> None:
         ModelConfig(**(values | wrong))  # type: ignore[arg-type]
 
 
+def test_only_a_reader_has_a_context() -> None:
+    with pytest.raises(ConfigError, match=r"needs model\.reader_features"):
+        ModelConfig(reader_context=True)
+
+
 def test_a_model_without_blocks_needs_the_recurrent_head() -> None:
     with pytest.raises(ConfigError, match="num_hidden_layers is 0"):
         ModelConfig(num_hidden_layers=0)

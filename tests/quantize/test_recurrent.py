@@ -26,6 +26,7 @@ CONFIG = ModelConfig(
     norm="layernorm",
     reader_features=(20, 4),
     reader_head="recurrent",
+    reader_context=True,
 )
 
 
@@ -42,15 +43,12 @@ def test_its_large_matrices_are_packed(
     quantize_checkpoint(source, target, bits, 32, method=method, texts=texts)
     packed = {name for name, matrix in load(target)[1].items() if not isinstance(matrix, Dense)}
     ends = ("l0", "l0_reverse")
+    layers = ("context.layer", *(f"reader.layers.{i}" for i in range(3)))
     assert packed == {
         "model.embed_tokens.weight",
         *(f"dragon.reader.{name}.weight" for name in ("enter", "join", "revise", "ask")),
-        *(
-            f"dragon.reader.layers.{i}.weight_{x}h_{e}"
-            for i in range(3)
-            for x in "ih"
-            for e in ends
-        ),
+        "dragon.context.out.weight",
+        *(f"dragon.{layer}.weight_{x}h_{e}" for layer in layers for x in "ih" for e in ends),
     }
     batch = [prompt(CONFIG, 40), prompt(CONFIG, 15)]
     exact = np.concatenate(Engine.open(source, kernels="numpy").read(batch))

@@ -53,6 +53,18 @@ def test_gaps_are_filled_from_both_sides(language_set: Path, tmp_path: Path) -> 
         train(language_model(), config, tmp_path / "causal")
 
 
+def test_a_reader_learns_the_neighbours_of_words(language_set: Path, tmp_path: Path) -> None:
+    model = reader_model(num_hidden_layers=0, reader_head="recurrent", reader_context=True)
+    config = settings(language_set, "context", steps=60, eval_every=20, learning_rate=1e-2)
+    train(model, config, tmp_path)
+    seen = lines(tmp_path)
+    assert seen[-1]["loss"] < seen[0]["loss"] - 0.5
+    first, *_, last = (line["val_loss"] for line in seen if "val_loss" in line)
+    assert last < first
+    with pytest.raises(ConfigError, match=r"Set model\.reader_context=true"):
+        train(reader_model(), config, tmp_path / "none")
+
+
 def test_of_the_chosen_most_are_masked_some_exchanged() -> None:
     torch.manual_seed(0)
     ids = torch.randint(100, 600, (64, 128))

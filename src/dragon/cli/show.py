@@ -34,7 +34,8 @@ def describe(folder: Path) -> dict[str, Any]:
         name, family, use, parameters, formats (bytes by stored type), weight_bytes,
         kv_bytes_per_1000_tokens (of keys and values, as the compiled kernels keep them), context,
         vocabulary, layers, hidden_size, heads, kv_heads, head_dim, position, sliding_window,
-        reader_head (None where nothing is read), chat (whether there is a template).
+        reader_head (None where nothing is read), reader_context, chat (whether there is a
+        template).
 
     Raises:
         CheckpointError: if the folder is damaged.
@@ -72,6 +73,7 @@ def describe(folder: Path) -> dict[str, Any]:
         "position": _position(config.position, config.rope_scaling, config.rope_factor),
         "sliding_window": config.sliding_window or None,
         "reader_head": config.reader_head if config.is_reader else None,
+        "reader_context": config.reader_context,
         "chat": ChatTemplate.of(folder) is not None,
     }
 
@@ -131,6 +133,8 @@ def _heads(v: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if v["layers"]:
         kinds = f"{v['heads']} of size {v['head_dim']}, {v['kv_heads']} of keys and values"
         yield "heads", kinds
+    if v["reader_context"]:
+        yield "context", f"recurrent, 2 x {v['hidden_size']} over the embeddings"
     if v["reader_head"] == "recurrent":
         from dragon.weights import RECURRENT_LAYERS
 

@@ -55,6 +55,8 @@ class ModelConfig:
         reader_head: what scores the spans of a reader: one `linear` map of the states, or
             `recurrent` layers over them (see `dragon.model.recurrent_head`), below which there may
             be no block at all.
+        reader_context: a recurrent layer reads the token embeddings from both ends first, and what
+            it makes of them is added to them (see `dragon.model.context`); only a reader has it.
     """
 
     vocab_size: int = 16384
@@ -77,6 +79,7 @@ class ModelConfig:
     pointer_head: bool = False
     reader_features: tuple[int, ...] = ()
     reader_head: ReaderHead = "linear"
+    reader_context: bool = False
     head_dim: int = 0
     rope_scaling: RopeScaling = "none"
     rope_factor: float = 1.0
@@ -135,6 +138,8 @@ class ModelConfig:
                 f"It needs model.reader_features and an even model.hidden_size, not "
                 f"{list(self.reader_features)} and {self.hidden_size}.",
             )
+        if self.reader_context and not self.is_reader:
+            raise ConfigError("model.reader_context is true.", "It needs model.reader_features.")
 
     def _check_window(self) -> None:
         if self.sliding_window and self.attention != "causal":

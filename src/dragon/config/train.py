@@ -6,7 +6,9 @@ from typing import Literal
 from dragon.config.checks import check_at_least, check_share, check_types
 from dragon.errors import ConfigError
 
-ObjectiveName = Literal["language", "reader", "instruct", "masked", "forget", "embedder", "distill"]
+ObjectiveName = Literal[
+    "language", "reader", "instruct", "masked", "context", "forget", "embedder", "distill"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,8 @@ class TrainConfig:
     Attributes:
         objective: `language` predicts the next token of a language set; `reader` finds the answers
             of a reading set; `instruct` predicts the assistant's words in conversations; `masked`
-            fills gaps in a language set; `forget` is `language` until facts are gone; `embedder`
+            fills gaps in a language set; `context` teaches a reader's context layer the neighbours
+            of every word of it; `forget` is `language` until facts are gone; `embedder`
             puts texts that belong together close; `distill` follows a teacher on either kind of
             set.
         data: folder made by `dragon data prepare`; empty to prepare it from the section `data` of

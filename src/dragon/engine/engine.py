@@ -26,6 +26,7 @@ from dragon.errors import InputError
 if TYPE_CHECKING:
     from dragon.engine.beam import Answer
     from dragon.engine.constraints.base import Constraint
+    from dragon.engine.context import Context
     from dragon.engine.lookup import PromptLookup
     from dragon.engine.recurrent import RecurrentHead
     from dragon.engine.sampling import Sampling
@@ -115,7 +116,10 @@ class Engine:
         lengths = [len(ids) for ids in prompts]
         positions = np.concatenate([np.arange(n, dtype=np.int32) for n in lengths])
         marks = np.concatenate(features)
-        x = self.embedding(np.concatenate(prompts), positions, marks)
+        ids = np.concatenate(prompts)
+        x = self.embedding(ids, positions, marks)
+        if self.heads.context is not None:
+            x = x + self.heads.context(self.embedding.tokens.rows(ids), lengths)
         runs = [Run(self.body.new_cache(n, once=True), 0, n, n) for n in lengths]
         scores = self.heads.reader(self.body.forward(x, runs), marks, lengths)
         check_finite(scores, self.network.weights)
@@ -221,7 +225,7 @@ class Engine:
 
 
 class Heads:
-    """What reads the normed states beside the vocabulary: the span scorer and the pointer."""
+    """What a model has beside body and vocabulary: a reader's context and scorer, the pointer."""
 
     def __init__(self, config: ModelConfig, body: Body, weights: Mapping[str, Matrix]) -> None:
         def weight(name: str) -> Floats:
@@ -229,6 +233,15 @@ class Heads:
 
         self.pointer = PointerHead(weight) if config.pointer_head else None
         self.reader = _reader(config, body, weights)
+        self.context = _context(config, body, weights)
+
+
+def _context(config: ModelConfig, body: Body, weights: Mapping[str, Matrix]) -> "Context | None":
+    if not config.reader_context:
+        return None
+    from dragon.engine.context import Context
+
+    return Context(config, body, weights)
 
 
 def _reader(

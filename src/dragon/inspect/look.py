@@ -123,6 +123,8 @@ def _layers(c: ModelConfig) -> list[str]:
     if c.num_hidden_layers:
         heads = f"{c.num_attention_heads} heads of {c.head_dim}"
         facts += [f"{c.num_hidden_layers} layers", heads, f"{c.position} positions"]
+    if c.reader_context:
+        facts.append(f"context of 2 x {c.hidden_size}")
     if c.reader_head == "recurrent":
         facts.append(f"{RECURRENT_LAYERS} recurrent layers of 2 x {c.hidden_size // 2}")
     return facts

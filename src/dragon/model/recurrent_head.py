@@ -84,14 +84,15 @@ class RecurrentHead(nn.Module):
         return scores
 
     def _read(self, layer: int, x: Tensor) -> Tensor:
-        return self._drop(self.layers[layer](x)[0])
+        return drop_channels(self.layers[layer](x)[0], self.dropout, self.training)
 
-    def _drop(self, x: Tensor) -> Tensor:
-        if not (self.dropout and self.training):
-            return x
-        keep = 1 - self.dropout
-        mask = torch.empty_like(x[:, :1]).bernoulli_(keep) / keep
-        return x * mask
+
+def drop_channels(x: Tensor, dropout: float, training: bool) -> Tensor:
+    """Dropout with one mask for all tokens of a prompt (Gal and Ghahramani 2016)."""
+    if not (dropout and training):
+        return x
+    keep = 1 - dropout
+    return x * (torch.empty_like(x[:, :1]).bernoulli_(keep) / keep)
 
 
 def _weights(scores: Tensor, seen: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dragon.config import ModelConfig
+from dragon.model.context import Context
 from dragon.model.layers import (
     Block,
     attention_mask,
@@ -119,6 +120,8 @@ class Extras(nn.Module):
             self.features = nn.ModuleList(
                 nn.Embedding(size, config.hidden_size) for size in config.reader_features
             )
+            if config.reader_context:
+                self.context = Context(config, dropout)
             if config.reader_head == "recurrent":
                 self.reader = RecurrentHead(config, dropout)
             else:
@@ -153,6 +156,8 @@ class Transformer(nn.Module):
         """
         x = self.model.embed_tokens(ids)
         if features is not None:
+            if self.config.reader_context:
+                x = x + self.dragon.context(x)
             for table, column in zip(self.dragon.features, features.unbind(-1), strict=True):
                 x = x + table(column)
         drop = self.dropout if self.training else 0.0

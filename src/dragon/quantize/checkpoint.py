@@ -31,7 +31,8 @@ Values = NDArray[Any]
 VOCABULARY = re.compile(r"(lm_head|embed_tokens)\.weight$")
 BLOCKS = re.compile(r"_proj\.weight$")
 READER = re.compile(
-    r"^dragon\.reader\.((enter|join|revise|ask)\.weight|layers\.\d+\.weight_[ih]h_l0(_reverse)?)$"
+    r"^dragon\.(reader\.(enter|join|revise|ask)|context\.out)\.weight$"
+    r"|^dragon\.(reader\.layers\.\d+|context\.layer)\.weight_[ih]h_l0(_reverse)?$"
 )
 
 

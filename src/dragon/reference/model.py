@@ -13,6 +13,8 @@ import numpy as np
 from dragon.config import ModelConfig
 from dragon.reference.arrays import Array, constant
 from dragon.reference.blocks import BlockSaved, Cache, Drop, block, block_backward
+from dragon.reference.context import Saved as ContextSaved
+from dragon.reference.context import context, context_backward
 from dragon.reference.linear import dropout, dropout_backward, embedding, embedding_backward
 from dragon.reference.positions import sinusoids
 from dragon.reference.sublayers import Gradients, Parameters, add, norm, norm_backward
@@ -29,6 +31,7 @@ class Saved:
         kept, share: dropout of the embedding.
         blocks: of each block.
         last: [B, T, C] before the final norm.
+        context: of the words around each word, where a reader has it.
     """
 
     ids: Array
@@ -37,6 +40,7 @@ class Saved:
     share: float
     blocks: list[BlockSaved] = field(default_factory=list)
     last: Array = None
+    context: ContextSaved | None = None
 
 
 def states(
@@ -63,10 +67,13 @@ def states(
         The states, and what `states_backward` needs.
     """
     drop = drop or Drop()
-    x = embedding(p[TOKENS], ids)
+    x, of_context = embedding(p[TOKENS], ids), None
+    if c.reader_context and features is not None:
+        around, of_context = context(p, c, x)
+        x = x + around
     for table, column in _columns(features):
         x = x + embedding(p[table], column)
-    saved = Saved(ids, features, drop.mask(x.shape), drop.share)
+    saved = Saved(ids, features, drop.mask(x.shape), drop.share, context=of_context)
     x = _placed(p, c, dropout(x, saved.kept, drop.share), cache.length if cache else 0)
     for layer in range(c.num_hidden_layers):
         x, of_block = block(p, c, layer, x, mask, cache, drop)
@@ -92,6 +99,8 @@ def states_backward(
     dy = dropout_backward(dy, saved.kept, saved.share)
     for table, column in _columns(saved.features):
         add(grads, table, embedding_backward(dy, p[table], column))
+    if saved.context is not None:
+        dy = dy + context_backward(p, c, grads, dy, saved.context)
     add(grads, TOKENS, embedding_backward(dy, p[TOKENS], saved.ids))
 
 

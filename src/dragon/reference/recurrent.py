@@ -19,9 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dragon.reference import lstm
 from dragon.reference.activations import relu, relu_backward
 from dragon.reference.arrays import Array, constant, namespace
+from dragon.reference.both_ways import BothSaved, both_ways, both_ways_backward
 from dragon.reference.gathering import (
     fit,
     fit_backward,
@@ -30,11 +30,10 @@ from dragon.reference.gathering import (
     pool,
     pool_backward,
 )
-from dragon.reference.sublayers import Gradients, Parameters, add, project, project_backward
+from dragon.reference.sublayers import Gradients, Parameters, project, project_backward
 from dragon.tokenizer.reading import MATCHES, SEG_QUESTION
 
 HEAD = "dragon.reader"
-ENDS = ("l0", "l0_reverse")  # the names of torch.nn.LSTM for its two directions
 
 
 class LookSaved(NamedTuple):
@@ -69,7 +68,7 @@ class Saved(NamedTuple):
 
     looks: dict[str, LookSaved]
     blends: dict[str, BlendSaved]
-    layers: list[tuple[lstm.Saved, lstm.Saved]]
+    layers: list[BothSaved]
     first: Array
     second: Array
     third: Array
@@ -104,14 +103,14 @@ def head(p: Parameters, states: Array, asked: Array) -> tuple[Array, Saved]:
     xp = namespace(states)
     aligned, align = look(p, "align", states, asked)
     x, enter = blend(p, "enter", (states, aligned))
-    first, layer_0 = both_ways(p, 0, x)
+    first, layer_0 = both_ways(p, _layer(0), x)
     met, meet = look(p, "meet", first, asked)
     gist, pooled = pool(first, project(p, f"{HEAD}.gist", first)[..., 0], asked)
     x, join = blend(p, "join", (first, met, first * met, first * gist[:, None, :]))
-    second, layer_1 = both_ways(p, 1, x)
+    second, layer_1 = both_ways(p, _layer(1), x)
     reviewed, review = look(p, "review", second, xp.ones_like(asked))
     revised, revise = blend(p, "revise", (second, reviewed, second * reviewed))
-    third, layer_2 = both_ways(p, 2, x + revised)
+    third, layer_2 = both_ways(p, _layer(2), x + revised)
     asks = xp.reshape(project(p, f"{HEAD}.ask", gist), (-1, 2, gist.shape[-1]))
     scores = project(p, f"{HEAD}.span", xp.concat((third, second), axis=-1)) + fit(third, asks)
     looks = {"align": align, "meet": meet, "review": review}
@@ -133,13 +132,13 @@ def head_backward(p: Parameters, grads: Gradients, dy: Array, s: Saved) -> Array
     by_fit, d_asks = fit_backward(dy, s.third, s.asks)
     d_asks = d_asks.reshape(len(dy), -1)
     d_gist = project_backward(p, grads, f"{HEAD}.ask", d_asks, s.gist)
-    dx = both_ways_backward(p, grads, 2, d_third + by_fit, s.layers[2])
+    dx = both_ways_backward(p, grads, _layer(2), d_third + by_fit, s.layers[2])
 
     d_plain, d_reviewed, by_product = blend_backward(p, grads, "revise", dx, s.blends["revise"])
     d_second = d_second + d_plain + by_product * s.reviewed
     d_reviewed = d_reviewed + by_product * s.second
     d_second = d_second + look_backward(p, grads, "review", d_reviewed, s.looks["review"])
-    dx = dx + both_ways_backward(p, grads, 1, d_second, s.layers[1])
+    dx = dx + both_ways_backward(p, grads, _layer(1), d_second, s.layers[1])
 
     d_first, d_met, by_met, by_gist = blend_backward(p, grads, "join", dx, s.blends["join"])
     d_first = d_first + by_met * s.met + by_gist * s.gist[:, None, :]
@@ -149,7 +148,7 @@ def head_backward(p: Parameters, grads: Gradients, dy: Array, s: Saved) -> Array
     d_first = d_first + pooled
     d_first = d_first + project_backward(p, grads, f"{HEAD}.gist", d_scores[..., None], s.first)
     d_first = d_first + look_backward(p, grads, "meet", d_met, s.looks["meet"])
-    dx = both_ways_backward(p, grads, 0, d_first, s.layers[0])
+    dx = both_ways_backward(p, grads, _layer(0), d_first, s.layers[0])
 
     d_states, d_aligned = blend_backward(p, grads, "enter", dx, s.blends["enter"])
     return d_states + look_backward(p, grads, "align", d_aligned, s.looks["align"])
@@ -185,36 +184,5 @@ def blend_backward(
     return np.split(joined, joined.shape[-1] // dy.shape[-1], axis=-1)
 
 
-def both_ways(p: Parameters, layer: int, x: Array) -> tuple[Array, tuple[lstm.Saved, lstm.Saved]]:
-    """One recurrent layer, [B, T, C] -> [B, T, C]: forwards, and beside it backwards."""
-    xp = namespace(x)
-    forth, of_forth = lstm.lstm(x, *_tensors(p, layer, ENDS[0]))
-    back, of_back = lstm.lstm(xp.flip(x, axis=1), *_tensors(p, layer, ENDS[1]))
-    return xp.concat((forth, xp.flip(back, axis=1)), axis=-1), (of_forth, of_back)
-
-
-def both_ways_backward(
-    p: Parameters, grads: Gradients, layer: int, dy: Array, s: tuple[lstm.Saved, lstm.Saved]
-) -> Array:
-    """Backward of `both_ways`; what was turned round is turned round again."""
-    forth, back = np.split(dy, 2, axis=-1)
-    dx = _one_way_backward(p, grads, layer, ENDS[0], forth, s[0])
-    turned = _one_way_backward(p, grads, layer, ENDS[1], np.flip(back, axis=1), s[1])
-    return dx + np.flip(turned, axis=1)
-
-
-def _one_way_backward(
-    p: Parameters, grads: Gradients, layer: int, end: str, dy: Array, s: lstm.Saved
-) -> Array:
-    w, u, _ = _tensors(p, layer, end)
-    dx, dw, du, db = lstm.lstm_backward(dy, w, u, s)
-    # The two biases are one, written twice: each hears the same.
-    for part, d in (("weight_ih", dw), ("weight_hh", du), ("bias_ih", db), ("bias_hh", db)):
-        add(grads, f"{HEAD}.layers.{layer}.{part}_{end}", d)
-    return dx
-
-
-def _tensors(p: Parameters, layer: int, end: str) -> tuple[Array, Array, Array]:
-    name = f"{HEAD}.layers.{layer}"
-    bias = p[f"{name}.bias_ih_{end}"] + p[f"{name}.bias_hh_{end}"]
-    return p[f"{name}.weight_ih_{end}"], p[f"{name}.weight_hh_{end}"], bias
+def _layer(number: int) -> str:
+    return f"{HEAD}.layers.{number}"

@@ -19,6 +19,7 @@ KINDS = {
     "reader": "reading",
     "language": "language",
     "masked": "language",
+    "context": "language",
     "forget": "language",
     "distill": None,
 }
@@ -114,6 +115,11 @@ def _check_objective(model: ModelConfig, config: TrainConfig) -> None:
             f"train.objective is reader and model.reader_features is "
             f"{list(model.reader_features)}.",
             f"Set model.reader_features={list(FEATURE_SIZES)}.",
+        )
+    if config.objective == "context" and not model.reader_context:
+        raise ConfigError(
+            "train.objective is context and model.reader_context is false.",
+            "Set model.reader_context=true.",
         )
     if config.objective in CAUSAL and model.attention == "bidirectional":
         raise ConfigError(

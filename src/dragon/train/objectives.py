@@ -6,6 +6,7 @@ In: both configurations. Out: batches whose order depends on seed and step alone
 from collections.abc import Callable
 
 from dragon.config import ModelConfig, TrainConfig
+from dragon.train.context import ContextObjective
 from dragon.train.distill import DistillObjective
 from dragon.train.embedder import EmbedderObjective
 from dragon.train.forget import ForgetObjective
@@ -20,6 +21,7 @@ OBJECTIVES: dict[str, Callable[[ModelConfig, TrainConfig], Objective]] = {
     "reader": ReaderObjective,
     "instruct": InstructObjective,
     "masked": MaskedObjective,
+    "context": ContextObjective,
     "forget": ForgetObjective,
     "embedder": EmbedderObjective,
     "distill": DistillObjective,

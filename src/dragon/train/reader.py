@@ -4,6 +4,7 @@ In: a reading set. Out: batches of prompts of like length, and their losses.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -56,6 +57,8 @@ class ReaderObjective(Objective):
         self, model: Transformer, batch: ReadingBatch, train: bool
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropy of start and end, plus that of the hidden tokens."""
+        if model.config.reader_head == "recurrent":
+            batch = trimmed(batch)  # reading backwards begins on the padding
         share = self.config.mask_share if train else 0.0
         ids, hidden = hide(batch, share) if share else (batch.ids, None)
         valid = torch.arange(ids.shape[1], device=ids.device) < batch.lengths[:, None]
@@ -90,6 +93,12 @@ class ReaderObjective(Objective):
         order = reading_order(_lengths(self.val), c.batch_tokens, c.seed)
         for indices in islice(order, c.eval_batches):
             yield reading_batch(self.val, indices, c.batch_tokens)
+
+
+def trimmed(batch: ReadingBatch) -> ReadingBatch:
+    """The same prompts without the columns that are padding in all of them."""
+    longest = int(batch.lengths.max())
+    return replace(batch, ids=batch.ids[:, :longest], features=batch.features[:, :longest])
 
 
 def candidate_scores(scores: Tensor, features: Tensor, valid: Tensor) -> Tensor:
