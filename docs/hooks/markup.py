@@ -8,12 +8,15 @@ import re
 from latex2mathml.converter import convert
 from markdown import Extension, Markdown
 from markdown.inlinepatterns import InlineProcessor
+from markdown.postprocessors import Postprocessor
 from markdown.preprocessors import Preprocessor
 from mkdocs.config.defaults import MkDocsConfig
 
 # A formula touches its dollars, and no digit follows it: "$5 or $6" is none.
 FORMULA = r"(?<!\\)(\$\$?)(?=[^\s$])([^$]+?)(?<=\S)\1(?![\d$])"
 EXAMPLE = re.compile(r"(?:^```.*?^```$)|(?P<lines>^>>> .*?(?=\n\n|\Z))", re.DOTALL | re.MULTILINE)
+CELL = re.compile(r"<td.*?</td>", re.DOTALL)
+CODE = re.compile(r"<code.*?</code>", re.DOTALL)
 
 
 class Formula(InlineProcessor):
@@ -37,13 +40,23 @@ def _fenced(found: re.Match[str]) -> str:
     return f"\n```pycon\n{example}\n```" if example else found[0]
 
 
+class Bars(Postprocessor):
+    """A bar that is escaped for the table's sake loses its backslash in code too, as elsewhere."""
+
+    def run(self, text: str) -> str:
+        return CELL.sub(
+            lambda cell: CODE.sub(lambda code: code[0].replace("\\|", "|"), cell[0]), text
+        )
+
+
 class Docstrings(Extension):
-    """Formulas and examples, in pages and docstrings alike."""
+    """Formulas, examples and bars in tables, in pages and docstrings alike."""
 
     def extendMarkdown(self, md: Markdown) -> None:
         # After `code` (190), before escapes (180): a backslash belongs to the formula.
         md.inlinePatterns.register(Formula(FORMULA, md), "formula", 185)
         md.preprocessors.register(Examples(md), "examples", 29)  # before fenced blocks (25)
+        md.postprocessors.register(Bars(md), "bars", 0)  # after all that is put back
         # "[a, b] [B, T]" is a shape, no link by reference: those are not used here.
         for name in ("reference", "short_reference", "mkdocs-autorefs"):
             if name in md.inlinePatterns:

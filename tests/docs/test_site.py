@@ -52,6 +52,17 @@ def test_every_file_has_its_place(hook: ModuleType, path: str, uri: str) -> None
 
 
 @pytest.mark.parametrize("hook", ["markup"], indirect=True)
+def test_a_bar_in_the_code_of_a_table_has_no_backslash(hook: ModuleType) -> None:
+    extensions = ["tables", "pymdownx.inlinehilite", hook.Docstrings()]
+    html = Markdown(extensions=extensions).convert(
+        "| a | b |\n|---|---|\n| `x \\| y` | z |\n\n`\\|`"
+    )
+    assert html.count("<td>") == 2
+    assert "<code>x | y</code>" in html
+    assert "<code>\\|</code>" in html
+
+
+@pytest.mark.parametrize("hook", ["markup"], indirect=True)
 def test_formulas_and_examples_are_set(hook: ModuleType) -> None:
     page = Markdown(extensions=["pymdownx.superfences", hook.Docstrings()])
     html = page.convert("Half, $\\frac{1}{2}$, of $5 is\n\n>>> 5 / 2\n2.5\n\nor `$x$`; [1] [B, T].")
