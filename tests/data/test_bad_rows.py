@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dragon.cli.main import main
+from dragon.tokenizer import BpeTokenizer
 from tests.data.corpus import ARTICLE
 
 GOOD = {"text": ARTICLE}
@@ -59,6 +60,16 @@ def test_statistics_are_of_whole_rows(
     source.write_text(f"{json.dumps(GOOD)}\n{json.dumps(row)}\n")
     assert main(["data", "stats", str(source)]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_half_a_character_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "rows.jsonl"
+    BpeTokenizer.train([ARTICLE], 300).save(tmp_path / "tokenizer")
+    source.write_text(f'{json.dumps(GOOD)}\n{{"text": "A \\ud800 b."}}\n')
+    command = ["data", "prepare", str(source), "--out", str(tmp_path / "out"), "--workers", "1"]
+    command += ["--objective", "language", "--tokenizer", str(tmp_path / "tokenizer")]
+    assert main([*command, "--no-randomize"]) == 1
+    assert "rows.jsonl:2: The text cannot be encoded" in capsys.readouterr().err
 
 
 def test_rows_without_a_kind_are_exercises_too(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ def test_is_prepared(config: DataConfig, tmp_path: Path) -> None:
     prepare(config, tmp_path / "a")
     assert is_prepared(config, tmp_path / "a")
     assert not is_prepared(replace(config, cloze=1), tmp_path / "a")
+    assert is_prepared(replace(config, workers=2), tmp_path / "a")
 
 
 def test_prepare_and_show_from_the_command_line(

@@ -6,6 +6,7 @@ In: a data folder. Out: lines on standard output, colours on a terminal only.
 import json
 import random
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from dragon.tokenizer.reading import PASSAGE, TEXT
 
 WINDOW = 120  # tokens of running text
 SHOWN = 600  # characters of a field
+LISTED = 12  # sources
 
 
 def show_data(folder: Path, split: str, number: int, tokenizer: Path, seed: int) -> None:
@@ -29,10 +31,13 @@ def show_data(folder: Path, split: str, number: int, tokenizer: Path, seed: int)
     manifest = read_manifest(folder)
     made = "splits" in manifest
     console.print(_counts(manifest) if made else _stage(manifest))
-    for source, entry in manifest.get("sources", {}).items():
+    sources = manifest.get("sources", {})
+    for source, entry in islice(sources.items(), LISTED):
         named = ", ".join(entry["licences"])
         rows = "1 row" if entry["rows"] == 1 else f"{entry['rows']:,} rows"
         console.print(Text(f"{source}: {rows}, {named}", style="dim"))
+    if len(sources) > LISTED:
+        console.print(Text(f"and {len(sources) - LISTED:,} more sources", style="dim"))
     if not number:
         return
     rng = random.Random(seed)

@@ -22,7 +22,7 @@ from dragon.data.shards import id_type
 from dragon.data.sources import Row, text_of, title_of
 from dragon.data.stage import Block, Meter, Moved, blocks
 from dragon.data.unfinished import Made, Unfinished
-from dragon.errors import DataError
+from dragon.errors import DataError, TokenizerError
 from dragon.tokenizer import load_tokenizer
 from dragon.tokenizer.base import LibraryTokenizer
 from dragon.tokenizer.special import END
@@ -67,7 +67,11 @@ class Encoding:
                 split, text = self._document(block, line, row)
                 if not split:
                     continue
-                ids = encode(text, self.end)
+                try:
+                    ids = encode(text, self.end)
+                except TokenizerError as error:
+                    where = f"{block.path}:{line}: {error.problem}"
+                    raise DataError(where, error.remedy) from None
                 parts.setdefault(f"{split}.bin", []).append(ids.tobytes())
                 length = np.uint32(len(ids)).tobytes()
                 parts.setdefault(f"{split}.documents.bin", []).append(length)

@@ -52,7 +52,8 @@ def prepare(config: DataConfig, out: Path, progress: Moved | None = None) -> dic
     """
     files = _files(config, config.sources)
     licences = Licences(files, config.licences)
-    with unfinished(out, plan_of("prepared", [*files, *_aids(config)], asdict(config))) as run:
+    plan = plan_of("prepared", [*files, *_aids(config)], _deciding(asdict(config)))
+    with unfinished(out, plan) as run:
         if run.manifest is not None:
             return run.manifest
         if not run.begun:
@@ -107,7 +108,14 @@ def is_prepared(config: DataConfig, folder: Path) -> bool:
         settings = read_manifest(folder).get("settings")
     except DataError:
         return False
-    return bool(settings == json.loads(json.dumps(asdict(config))))
+    if not isinstance(settings, dict):
+        return False
+    return _deciding(settings) == _deciding(json.loads(json.dumps(asdict(config))))
+
+
+def _deciding(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that decide the result: any number of processes gives the same."""
+    return {name: value for name, value in settings.items() if name != "workers"}
 
 
 def _below(config: DataConfig, path: str) -> Path:
