@@ -17,8 +17,9 @@ from dragon.server.settings import ServerSettings
 from tests.browser.documents import write_documents
 from tests.http.conftest import Models, models
 from tests.http.running import Served, serving
+from tests.http.test_leaving import gate
 
-__all__ = ["models"]  # a fixture
+__all__ = ["gate", "models"]  # fixtures
 
 CHROMIUM = shutil.which("chromium")
 HANDBOOK = Path(__file__).parents[2] / "examples" / "handbook"

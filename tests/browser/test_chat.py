@@ -4,6 +4,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ask
 from tests.http.running import Served
+from tests.http.test_leaving import Gate
 
 LEAVE = "How many days of annual leave do permanent staff have?"
 
@@ -51,7 +52,8 @@ def test_what_was_said_is_there_after_a_reload(page: Page) -> None:
     expect(page.locator("mark.quoted")).to_have_text("8")
 
 
-def test_a_stream_grows_and_can_be_stopped(page: Page, served: Served) -> None:
+def test_a_stream_grows_and_can_be_stopped(page: Page, served: Served, gate: Gate) -> None:
+    gate.let(20)  # and no further: the answer must not end before it is stopped
     page.select_option("#model", "dragon:raw")
     page.fill("#question", "Sing")
     page.press("#question", "Enter")
@@ -66,7 +68,8 @@ def test_a_stream_grows_and_can_be_stopped(page: Page, served: Served) -> None:
     assert kept
 
 
-def test_escape_stops(page: Page) -> None:
+def test_escape_stops(page: Page, gate: Gate) -> None:
+    gate.let(20)
     page.select_option("#model", "dragon:raw")
     page.fill("#question", "Sing")
     page.press("#question", "Enter")

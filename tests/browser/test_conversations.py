@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ask
 from tests.http.running import Served, wait_until
+from tests.http.test_leaving import Gate
 
 KRAKEN = "How many arms has the kraken?"
 
@@ -84,7 +85,8 @@ def test_export(page: Page, tmp_path: Path, item: str, suffix: str) -> None:
         json.loads(text)
 
 
-def test_one_conversation_goes_on_while_another_is_read(page: Page) -> None:
+def test_one_conversation_goes_on_while_another_is_read(page: Page, gate: Gate) -> None:
+    gate.let(20)
     page.select_option("#model", "dragon:raw")
     page.fill("#question", "Sing")
     page.press("#question", "Enter")
@@ -92,5 +94,6 @@ def test_one_conversation_goes_on_while_another_is_read(page: Page) -> None:
     singing = page.url
     page.locator("a.new").click()
     expect(page.locator(".answer")).to_have_count(0)
+    gate.open()
     page.goto(singing)
     expect(page.locator(".answer .answer-body")).not_to_be_empty()
