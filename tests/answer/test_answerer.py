@@ -53,6 +53,19 @@ def test_two_rules_for_two_cases_are_not_a_dispute(ask: Ask) -> None:
     assert not ask(rules, STAY).contradiction
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("a.yaml", "days: 30  # at most"),
+        ("a.txt", "visitors:\n  days: 30  # at most\n  dogs: none"),
+    ],
+)
+def test_of_code_the_line_is_shown(ask: Ask, name: str, sentence: str) -> None:
+    text = "visitors:\n  days: 30  # at most\n  dogs: none\n"
+    [citation] = ask({name: text}, "How many days for visitors?").citations
+    assert (citation.quote, citation.sentence) == ("30", sentence)
+
+
 def test_without_evidence_it_abstains_and_shows_the_nearest(ask: Ask) -> None:
     answer = ask({"a.md": "Visitors may stay for a while."}, STAY)
     assert (answer.abstained, answer.citations, answer.answer) == (True, (), NOT_FOUND)

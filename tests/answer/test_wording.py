@@ -34,6 +34,7 @@ def said(text: str, quote: str) -> tuple[str, str]:
         ("- Bring **two** photos.", "photos", "Bring two photos."),
         ("- Bring **two** photos.", "two", "Bring two photos."),
         ("The *Pale Heron* sails.", "Pale Heron", "The Pale Heron sails."),
+        ("Run `stop --now` first.", "stop --now", "Run stop --now first."),
         ("It is 2*3*4 or 2 * 3.", "or", "It is 2*3*4 or 2 * 3."),
         ("Bring:\n\n- a pen\n- two\n  photos\n- a card", "card", "Bring: a card"),
         ("Come. To pass:\r\n1. Ask.\r\n2. Pay 5.", "5", "To pass: Pay 5."),

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from dragon.answer.evidence import Evidence, saying
-from dragon.answer.extent import readable
+from dragon.answer.extent import lines, readable
 from dragon.answer.followups import swapped
 from dragon.answer.proof import prove
 from dragon.answer.reader import Read, Reader
@@ -16,6 +16,7 @@ from dragon.answer.types import Answer, Citation, Timings, Usage
 from dragon.answer.wording import worded
 from dragon.errors import InputError
 from dragon.retrieval import Hit, Index
+from dragon.retrieval.code import is_code
 from dragon.text.words import content_stems
 
 LONGEST_QUESTION = 2000
@@ -86,8 +87,12 @@ class Answerer:
 
     def _cite(self, number: int, evidence: Evidence, disputed: bool) -> Citation:
         passage, span = evidence.hit.passage, evidence.span
-        a, b = readable(passage.text, evidence.sentence, (span.start, span.end))
-        wording = worded(passage.text, (a, b), (span.start, span.end))
+        quote = span.start, span.end
+        if is_code(passage.document):
+            a, b = lines(passage.text, quote)
+        else:
+            a, b = readable(passage.text, evidence.sentence, quote)
+        wording = worded(passage.text, (a, b), quote)
         citation = Citation(
             number=number,
             document=passage.document,

@@ -56,6 +56,20 @@ def readable(text: str, sentence: tuple[int, int], quote: tuple[int, int]) -> tu
     return (a, b) if b - a <= LONGEST_SENTENCE else _cut(text, a, b, *quote)
 
 
+def lines(text: str, quote: tuple[int, int]) -> tuple[int, int]:
+    r"""The lines that a quote stands in, without their indentation.
+
+    >>> lines("a:\n  b: 15\n  c: 3", (8, 10))
+    (5, 10)
+    """
+    a = text.rfind("\n", 0, quote[0]) + 1
+    end = text.find("\n", quote[1])
+    while a < quote[0] and text[a].isspace():
+        a += 1
+    b = len(text) if end < 0 else end
+    return (a, b) if b - a <= LONGEST_SENTENCE else _cut(text, a, b, *quote)
+
+
 def _cut(text: str, a: int, b: int, start: int, end: int) -> tuple[int, int]:
     """About LONGEST_SENTENCE characters around a quote, cut between words."""
     left = max(a, start - LONGEST_SENTENCE // 3)

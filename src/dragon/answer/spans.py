@@ -98,6 +98,8 @@ def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
         return trimmed(text, start, end - 1)
     if inside.startswith("(") and ")" not in inside:
         return trimmed(text, start + 1, end)
+    if inside.count("`") == 2 and inside[0] == inside[-1] == "`":
+        return trimmed(text, start + 1, end - 1)
     return start, end
 
 

@@ -18,6 +18,7 @@ _LONGEST_LEAD = 200
 _MARKUP = re.compile(
     r"(?<![\w*])(?P<stars>\*{1,2})(?=[^\s*])[^*]*(?<=[^\s*])(?P<end>(?P=stars))(?![\w*])"
     r"|(?P<open>!?\[)[^][]*(?P<to>\]\([^)\s]*\))"
+    r"|(?<!`)(?P<tick>`)[^`\n]+(?P<tock>`)(?!`)"
 )
 # A line of a record, as `retrieval.readers.tables` writes them.
 _FIELD = re.compile(r"[^\s:][^:\n]{0,60}: [^\n]*[^\n.;,:]$", re.MULTILINE)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dragon.errors import DocumentError
+from dragon.retrieval.code import CODE
 from dragon.retrieval.readers.decode import decode
 from dragon.retrieval.readers.document import Document, Heading, title_of
 from dragon.retrieval.readers.markdown import read_markdown, read_rst
@@ -30,10 +31,6 @@ def read_plain(path: Path, text: str) -> Document:
     return Document(path, title_of(path), text)
 
 
-_CODE = (
-    "py pyi js mjs cjs ts tsx jsx java kt c h cc cpp cxx hpp cs go rs rb php pl lua scala swift sh "
-    "gradle bash zsh ps1 bat sql yaml yml toml ini cfg conf env properties xml css scss tex proto"
-)
 _VISIBLE = re.compile(r"[^\s\ufeff]")
 TEXTUAL: dict[str, Callable[[Path, str], Document]] = {
     ".txt": read_plain,
@@ -48,7 +45,7 @@ TEXTUAL: dict[str, Callable[[Path, str], Document]] = {
     ".json": read_json,
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
-    **{f".{suffix}": read_plain for suffix in _CODE.split()},
+    **dict.fromkeys(CODE, read_plain),
 }
 PARSED = frozenset({".pdf", ".docx", ".html", ".htm", ".xhtml"})
 SUFFIXES = frozenset(TEXTUAL) | PARSED
