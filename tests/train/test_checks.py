@@ -37,6 +37,7 @@ def test_what_does_not_fit_is_refused(
         (reader_model(vocab_size=512), reading, "has 600 ids. Set model.vocab_size=600"),
         (language_model(attention="bidirectional"), language, "model.attention is bidirectional"),
         (language_model(max_position_embeddings=10**6), language, "a window takes 1000001"),
+        (language_model(), replace(language, sequence_length=33), "Set it to at most 32, or 0"),
         (language_model(), replace(language, data=""), "train.data is empty"),
         (language_model(), replace(language, data="nowhere"), "No data folder at nowhere"),
         (language_model(), replace(language, data=str(HANDBOOK)), "is no finished data folder"),

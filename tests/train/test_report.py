@@ -30,6 +30,7 @@ def test_one_run(run: Path, tmp_path: Path, capsys: Capture) -> None:
     assert "first <b>" not in text
     for part in ("Loss (nats)", "Learning rate", "Tokens per second", "Gradient norm", "Settings"):
         assert part in text
+    assert text.count('class="broad"') == 2  # the loss, and the third of the small ones
     assert "What the best checkpoint writes" in text
     assert "8 of 8" in text
     assert not re.search(r"<script|https?://|src=|@import", text)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +94,48 @@ def test_kill_9_and_resume_from_the_command_line(reading_set: Path, tmp_path: Pa
     assert_same(whole, killed)
 
 
+# Kills itself at the n-th call that makes a checkpoint safe or gives it its name.
+DEADLY = """
+import os, signal, sys
+
+left = int(sys.argv.pop(1))
+
+def deadly(call):
+    def counted(*args, **named):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return call(*args, **named)
+    return counted
+
+for name in ("fsync", "rename", "replace"):
+    setattr(os, name, deadly(getattr(os, name)))
+
+from dragon.cli.main import main
+
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("call", [2, 5, 8, 11, 14, 17])
+def test_kill_9_while_a_checkpoint_is_written(
+    reading_set: Path, tmp_path: Path, call: int
+) -> None:
+    toml, whole, killed = tmp_path / "c.toml", tmp_path / "whole", tmp_path / "killed"
+    config = replace(dropping(reading_set), save_every=1)
+    toml.write_text(as_toml(reader_model(), config))
+    train(reader_model(), config, whole)
+    arguments = ["train", "--config", str(toml), "--out", str(killed)]
+    command = [sys.executable, "-c", DEADLY, str(call), *arguments]
+    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
+    begun = (killed / "last").exists() or (killed / ".last.old").exists()
+    assert main([*arguments, *(["--resume"] if begun else [])]) == 0
+    assert_same(whole, killed)
+
+
 def start(toml: Path, out: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "dragon", "train", "--config", str(toml), "--out", str(out)]
     return subprocess.Popen([*command, "--log-every", "1"], stderr=subprocess.PIPE, text=True)
@@ -164,13 +206,17 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     assert train(reader_model(), longer, tmp_path, resume=True)["step"] == 6
 
 
-def test_ctrl_c_says_how_to_go_on(reading_set: Path, tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_go_on(
+    reading_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     toml, out = tmp_path / "c.toml", tmp_path / "run"
     config = settings(reading_set, "reader", steps=100_000, save_every=1, eval_every=100_000)
     toml.write_text(as_toml(reader_model(), config))
     with start(toml, out) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("step 1/100000  loss ")
+        assert main(["train", "--out", str(out), "--resume"]) == 2
+        assert f"in use by process {process.pid}. Wait for it" in capsys.readouterr().err
         process.send_signal(signal.SIGINT)
         said = process.stderr.read()
         assert process.wait() == 130

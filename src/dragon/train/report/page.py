@@ -100,21 +100,32 @@ def _summary(runs: Sequence[Run]) -> str:
         rows.append(f"<tr>{name}{''.join(f'<td>{html.escape(str(c))}</td>' for c in cells)}</tr>")
     heads = "".join(f'<th scope="col">{name}</th>' for name in head)
     return _card(
-        "Runs", f'<div class="scroll"><table><tr>{heads}</tr>{"".join(rows)}</table></div>', True
+        "Runs",
+        f'<div class="scroll"><table class="runs"><tr>{heads}</tr>{"".join(rows)}</table></div>',
+        True,
     )
 
 
 def _charts(runs: Sequence[Run]) -> Iterable[str]:
-    for title, train, val in CHARTS:
-        series = [
-            Series(f"{run.name} {name}", run.series(name), number, name == val)
-            for number, run in enumerate(runs)
-            for name in (train, val)
-            if name
-        ]
-        wide = train == "loss"
-        if drawn := chart(series, title, wide):
-            yield _card(title, drawn, wide)
+    drawn = [(title, chart(_series(runs, train, val), title)) for title, train, val in CHARTS]
+    titles = [title for title, svg in drawn if svg]
+    for (title, train, val), (_, svg) in zip(CHARTS, drawn, strict=True):
+        # Two stand side by side; where one is over, it takes the whole width as the loss does.
+        wide = train == "loss" or (title == titles[-1] and len(titles) % 2 == 0)
+        if wide and svg:
+            broad = chart(_series(runs, train, val), title, wide)
+            svg = f'<div class="broad">{broad}</div><div class="slim">{svg}</div>'
+        if svg:
+            yield _card(title, svg, wide)
+
+
+def _series(runs: Sequence[Run], train: str, val: str) -> list[Series]:
+    return [
+        Series(f"{run.name} {name}", run.series(name), number, name == val)
+        for number, run in enumerate(runs)
+        for name in (train, val)
+        if name
+    ]
 
 
 def _samples(runs: Sequence[Run]) -> Iterable[str]:
@@ -130,19 +141,19 @@ def _samples(runs: Sequence[Run]) -> Iterable[str]:
 
 
 def _settings(runs: Sequence[Run]) -> str:
-    rows = []
+    heads = "".join(f'<th scope="col">{html.escape(run.name)}</th>' for run in runs)
+    head = f"<tr><th></th>{heads}</tr>" if len(runs) > 1 else ""
+    tables = []
     for section in dict.fromkeys(name for run in runs for name in run.settings):
-        names = dict.fromkeys(n for run in runs for n in run.settings.get(section, {}))
-        rows.append(f'<tr><th scope="colgroup" colspan="{len(runs) + 1}">[{section}]</th></tr>')
-        for name in names:
+        rows = [f'<tr><th scope="colgroup" colspan="{len(runs) + 1}">[{section}]</th></tr>', head]
+        for name in dict.fromkeys(n for run in runs for n in run.settings.get(section, {})):
             values = [_value(run.settings.get(section, {}).get(name, "")) for run in runs]
             kind = ' class="differs"' if len(set(values)) > 1 else ""
             cells = "".join(f"<td>{value}</td>" for value in values)
             rows.append(f'<tr{kind}><th scope="row">{html.escape(name)}</th>{cells}</tr>')
-    heads = "".join(f'<th scope="col">{html.escape(run.name)}</th>' for run in runs)
-    head = f"<tr><th></th>{heads}</tr>" if len(runs) > 1 else ""
-    table = f'<div class="scroll"><table class="settings">{head}{"".join(rows)}</table></div>'
-    return _card("Settings", f"<details open><summary>All values</summary>{table}</details>", True)
+        tables.append(f'<div class="scroll"><table>{"".join(rows)}</table></div>')
+    inner = f'<div class="settings">{"".join(tables)}</div>'
+    return _card("Settings", f"<details open><summary>All values</summary>{inner}</details>", True)
 
 
 def _value(value: Any) -> str:
