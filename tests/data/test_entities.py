@@ -66,6 +66,11 @@ def test_a_clear_name_settles_its_parts_elsewhere() -> None:
     assert [kind for name, kind in found(text) if name == "Tellmark"] == ["PERSON", "PERSON"]
 
 
+def test_a_word_that_the_text_writes_small_too_is_no_name() -> None:
+    assert found("Mousselard is sweet. They eat mousselard.") == []
+    assert found("Mousselard is sweet. They eat it.") == [("Mousselard", "PERSON")]
+
+
 @given(st.text(alphabet="AbC dé.,'’\"-_0123 ofthe\n$()", max_size=120))
 def test_entities_are_in_order_and_do_not_overlap(text: str) -> None:
     entities = find_entities(text, LEXICON)

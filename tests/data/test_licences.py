@@ -45,6 +45,23 @@ def test_a_licence_without_a_name_is_refused(option: str) -> None:
         parsed([option])
 
 
+@pytest.mark.parametrize("stage", ["randomize", "prepare"])
+def test_what_no_source_is_called_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], stage: str
+) -> None:
+    (tmp_path / "wiki").mkdir()
+    source = write(tmp_path / "wiki" / "page.jsonl", *ROWS)
+    command = ["data", stage, str(source), "--out", str(tmp_path / "out"), "--workers", "1"]
+    assert main([*command, "--licence", "wiki=MIT"]) == 2
+    assert "--licence wiki: no source is called so." in capsys.readouterr().err
+    command += ["--vocab-size", "300"] if stage == "prepare" else []
+    assert main([*command, "--licence", "wiki/=MIT"]) == 0
+    assert "MIT (4 rows)" in capsys.readouterr().out
+    if stage == "prepare":
+        assert main([*command, "--passes", "wiki=2"]) == 2
+        assert "--passes wiki: no source is called so." in capsys.readouterr().err
+
+
 def test_stages_hand_licences_on(tmp_path: Path) -> None:
     rows = [ROWS[0], ROWS[1] | {"licence": "CC0-1.0"}]
     write(tmp_path / "wiki.jsonl", *rows)

@@ -75,12 +75,13 @@ def prepare(
     workers: Annotated[int | None, option("Processes; by default one a core.")] = None,
 ) -> None:
     """Make a training set: reading exercises, or running text."""
-    from dragon.data.licences import parsed
     from dragon.data.prepare import prepare as run
 
-    licences = parsed(licence or ()) or None
     given = {k: v for k, v in locals().items() if k in DataConfig.__dataclass_fields__}
+    given["licences"] = _named(licence)
     chosen = _settings(config, {k: v for k, v in given.items() if v is not None}, no_randomize)
+    _check_called(chosen, dict(map(_pass, passes or ())), "--passes")
+    _check_called(chosen, given["licences"] or {}, "--licence")
     with moving() as progress:
         manifest = run(chosen, out, progress)
     print(summary(out, manifest))
@@ -124,6 +125,20 @@ def _settings(file: Path | None, given: dict[str, Any], no_randomize: bool) -> D
     if not chosen.sources:
         raise InputError("No sources are given.", "Name files or folders, or a --config.")
     return chosen
+
+
+def _named(licence: list[str] | None) -> dict[str, str] | None:
+    from dragon.data.licences import parsed
+
+    return parsed(licence) if licence else None
+
+
+def _check_called(config: DataConfig, starts: dict[str, Any], option: str) -> None:
+    from dragon.data.sources import check_called, source_files
+
+    if starts:
+        files = source_files(Path(config.root, source) for source in config.sources)
+        check_called(files, starts, option)
 
 
 def _pass(text: str) -> tuple[str, float]:

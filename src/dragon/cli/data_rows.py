@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dragon.cli.data_stages import Licence, Out, Seed, Timed, Workers, under
+from dragon.cli.data_stages import Licence, Out, Seed, Timed, Workers, licences, under
 from dragon.cli.progress import moving
 from dragon.errors import DataError
 
@@ -46,7 +46,6 @@ def augment(
     """Write questions with variants: other words, names, slips, distractors, no answer."""
     from dragon.data.augmentation import Augmenting
     from dragon.data.augmentation import augment as run
-    from dragon.data.licences import parsed
 
     chosen = tuple(way.strip() for way in ways.split(",") if way.strip())
     how = Augmenting(chosen, share, not only_new, refusal, seed)
@@ -55,7 +54,7 @@ def augment(
             sources,
             out,
             how,
-            licences=parsed(licence or ()),
+            licences=licences(licence, sources),
             workers=workers,
             progress=progress,
         )

@@ -62,7 +62,6 @@ def clean(
     from dragon.data.cleaning.language import LANGUAGES
     from dragon.data.cleaning.stage import Cleaning
     from dragon.data.cleaning.stage import clean as run
-    from dragon.data.licences import parsed
 
     if language not in (*LANGUAGES, "any"):
         known = ", ".join(LANGUAGES)
@@ -83,7 +82,7 @@ def clean(
             out,
             how,
             rejected=rejected,
-            licences=parsed(licence or ()),
+            licences=licences(licence, sources),
             workers=workers,
             progress=progress,
         )
@@ -124,7 +123,6 @@ def randomize(
         return
     if not sources or out is None:
         raise InputError("Sources or --out are missing.", "Give both, or --evaluate.")
-    from dragon.data.licences import parsed
     from dragon.data.renaming import randomize as run
 
     with moving() as progress, Timed() as taken:
@@ -136,7 +134,7 @@ def randomize(
             mapping=mapping,
             learn=learn,
             text=text,
-            licences=parsed(licence or ()),
+            licences=licences(licence, sources),
             workers=workers,
             progress=progress,
         )
@@ -172,16 +170,15 @@ def synthesize(
 ) -> None:
     """Make questions with passages and answers from texts, or from a folder of documents."""
     from dragon.data.grounded import Wanted
-    from dragon.data.licences import parsed
     from dragon.data.synthesis import synthesize as run
 
     if (docs is None) == (not sources):
         raise InputError("Sources and --docs are both given or both missing.", "Give one of them.")
     wanted = Wanted(passages, each, distractors, unanswerable, follow_ups)
     options: dict[str, Any] = {"seed": seed, "synonyms": synonyms, "text": text}
-    options["licences"] = parsed(licence or ())
     with _read(docs, out) as read, moving() as progress, Timed() as taken:
         rows, documents = read
+        options["licences"] = licences(licence, sources or documents)
         manifest = run(
             sources or [rows],
             out,
@@ -197,6 +194,17 @@ def synthesize(
     total = sum(counts.values())
     print(f"{out}: {total:,} questions on {documents:,} documents, {taken(manifest)}; {kinds}")
     print(under(manifest))
+
+
+def licences(options: list[str] | None, sources: list[Path]) -> dict[str, str]:
+    """What `--licence` says of the sources."""
+    from dragon.data.licences import parsed
+    from dragon.data.sources import check_called, source_files
+
+    found = parsed(options or ())
+    if any(found):
+        check_called(source_files(sources), found, "--licence")
+    return found
 
 
 def under(manifest: dict[str, Any]) -> str:

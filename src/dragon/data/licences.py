@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dragon.data.shards import MANIFEST, file_hash
-from dragon.data.sources import Row, read_rows
+from dragon.data.sources import Row, is_called, read_rows
 from dragon.errors import InputError
 
 UNKNOWN = "unknown"
@@ -97,7 +97,7 @@ def totals(sources: Mapping[str, Mapping[str, Any]]) -> Counter[str]:
 
 
 def _given(path: Path, given: Mapping[str, str]) -> str:
-    fits = [start for start in given if path.name.startswith(start)]
+    fits = [start for start in given if is_called(path, start)]
     return given[max(fits, key=len)] if fits else ""
 
 

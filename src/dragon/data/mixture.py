@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from dragon.data.sources import is_called
+
 
 class Taken(NamedTuple):
     """One pass over a file.
@@ -39,4 +41,4 @@ def mixture(files: Iterable[Path], passes: Mapping[str, float]) -> list[Taken]:
 
 
 def _times(path: Path, passes: Mapping[str, float]) -> float:
-    return next((n for start, n in passes.items() if path.name.startswith(start)), 1)
+    return next((n for start, n in passes.items() if is_called(path, start)), 1)

@@ -52,8 +52,8 @@ def prepare(config: DataConfig, out: Path, progress: Moved | None = None) -> dic
     """
     files = _files(config, config.sources)
     licences = Licences(files, config.licences)
-    plan = plan_of("prepared", [*files, *_aids(config)], _deciding(asdict(config)))
-    with unfinished(out, plan) as run:
+    decides = plan_of("prepared", [*files, *_aids(config)], _deciding(asdict(config)))
+    with unfinished(out, decides) as run:
         if run.manifest is not None:
             return run.manifest
         if not run.begun:

@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from dragon.errors import DataError
+from dragon.errors import DataError, InputError
 
 DOCUMENTS = (".txt", ".md", ".html", ".htm")  # one document a file
 ENDINGS = (*DOCUMENTS, ".jsonl", ".json", ".csv", ".parquet")
@@ -47,6 +47,30 @@ def source_files(paths: Iterable[Path]) -> list[Path]:
     if not found:
         raise DataError("No sources are given.", "Name files or folders with text.")
     return list(dict.fromkeys(found))
+
+
+def is_called(path: Path, start: str) -> bool:
+    """Whether a file's name starts so; with a slash, its path from any folder on.
+
+    >>> path = Path("runs/aug/handbook.jsonl")
+    >>> is_called(path, "hand"), is_called(path, "aug/"), is_called(path, "aug")
+    (True, True, False)
+    """
+    if "/" in start:
+        return f"/{path}".find(f"/{start}") >= 0
+    return path.name.startswith(start)
+
+
+def check_called(files: Iterable[Path], starts: Iterable[str], option: str) -> None:
+    """Raise InputError for a start that no file has, which would be passed over in silence."""
+    names = list(files)
+    for start in starts:
+        if not any(is_called(path, start) for path in names):
+            shown = ", ".join(dict.fromkeys(path.name for path in names[:5]))
+            raise InputError(
+                f"{option} {start}: no source is called so.",
+                f"Their names start otherwise ({shown}); FOLDER/ names those of a folder.",
+            )
 
 
 def title_of(row: Row) -> str:

@@ -51,6 +51,7 @@ _CAPITAL_BEFORE = re.compile(rf"(?<![.!?:] )(?<!^)\b[{UPPER}]\w+ $")
 _LATIN = re.compile(
     r"\b([A-Z][a-z]{2,}) ([a-z]{2,}(?:us|um|is|ii|ae|ensis|oides|[aeiou][nrltd]a|icola|ifera))\b"
 )
+_SMALL_WORD = re.compile(r"(?<![\w-])[a-z]{3,}(?![\w-])")
 _ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)")
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 _PREFIX = re.compile(r"^(?:re|mis|un|pre|non|de|sub|multi|over|under|auto|inter|co)-?")
@@ -179,6 +180,7 @@ def _is_one(text: str, one: Entity, other: Entity) -> bool:
 def _coordinated(text: str, named: list[tuple[Phrase, Guess]]) -> Iterator[Entity]:
     """Entities; an unsure one takes the kind of its namesake, or of the one it is listed with."""
     known = _settled(named)
+    small: frozenset[str] | None = None
     last_end, last_kind = -9, None
     for (phrase, (kind, sure)), after in zip_longest(named, named[1:]):
         start, end = phrase.tokens[0].start, phrase.tokens[-1].end
@@ -194,6 +196,10 @@ def _coordinated(text: str, named: list[tuple[Phrase, Guess]]) -> Iterator[Entit
             kind = last_kind
         elif kind == "PERSON" and not sure and after and _is_in(text, end, *after):
             kind = "PLACE"
+        if kind and not sure and phrase.opens and len(phrase.tokens) == 1:
+            small = frozenset(_SMALL_WORD.findall(text)) if small is None else small
+            if phrase.text.lower() in small:  # the capital is the sentence's
+                kind = None
         if kind:
             yield Entity(start, end, kind)
         last_end, last_kind = end, kind
