@@ -4,6 +4,7 @@ In: reports and hits. Out: lines of text; a bar while files are read.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -16,6 +17,8 @@ from dragon.text.words import content_stems
 
 _SHOWN_SKIPPED = 20
 _SNIPPET = 240
+_RULE = re.compile(r"^[ \t]*\|[ \t:|-]*-[ \t:|-]*(?:\n|\Z)", re.MULTILINE)
+_ROW_BORDER = re.compile(r"[ \t]*\|[ \t]*\n[ \t]*\|[ \t]*")
 
 
 def add_with_progress(index: Index, paths: Sequence[Path]) -> AddReport:
@@ -87,20 +90,27 @@ def hit_lines(number: int, hit: Hit, query: str) -> str:
 
 
 def snippet(text: str, question: str, most: int) -> str:
-    """What a passage says of a question, on one line: from the sentence on that shares most words.
+    r"""What a passage says of a question, on one line: from the sentence on that shares most words.
 
     >>> snippet("Ada has the key. Water is off in winter. Ask first.", "Is the water off?", 40)
     '… Water is off in winter. Ask first.'
+    >>> snippet("| Day | From |\n|---|---|\n| Mon | 8:00 |\n| Tue | 9:00 |", "When?", 40)
+    'Day | From; Mon | 8:00; Tue | 9:00'
     """
-    whole = plain(text)
+    whole = _flat(text)
     if len(whole) <= most:
         return whole
     asked = content_stems(question)
     spans = sentence_spans(text)
     best = max(spans, key=lambda s: len(asked & content_stems(text[slice(*s)])), default=(0, 0))
-    line = plain(text[best[0] :])
+    line = _flat(text[best[0] :])
     shown = line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + " …"
     return shown if best in spans[:1] else f"… {shown}"
+
+
+def _flat(text: str) -> str:
+    """A passage on one line; of a table the rows without their outer bars."""
+    return plain(_ROW_BORDER.sub("; ", _RULE.sub("", text)).strip("| \n"))
 
 
 def documents(count: int) -> str:
