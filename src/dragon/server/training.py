@@ -178,7 +178,7 @@ class Trainer:
             raise DragonError(NO_TORCH)
         again = self._run_folder(job).joinpath("last").is_dir()
         if self.jobs.move(job.id, states.RUNNING):
-            goes_on = f"Going on from step {self.curve(job).step}" if again else "Training started"
+            goes_on = "Going on from the last checkpoint" if again else "Training started"
             self.jobs.tell(job.id, goes_on)
         config = self._folder / "jobs" / job.id / "config.toml"
         config.write_text(self._toml(job), "utf-8")
