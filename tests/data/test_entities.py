@@ -51,6 +51,8 @@ def found(text: str) -> list[tuple[str, str]]:
         ("She lives in Indianova, Mississippi.", _TOWN),
         ("They read Gone with the Wind.", [("Gone with the Wind", "WORK")]),
         ("She saw The Silent Island again.", [("The Silent Island", "WORK")]),
+        ("She starred in Vell Quatz.", [("Vell Quatz", "WORK")]),
+        ("He is a member of Vell Quatz.", [("Vell Quatz", "ORG")]),
         ("The Republicans won.", [("Republicans", "ORG")]),
         ("Unlike the others, nothing here is a name.", []),
         ("However, it ended. Nobody came!", []),

@@ -74,8 +74,8 @@ def classify(phrase: Phrase, lexicon: Lexicon, technical: bool = False) -> Guess
     if smalls[-1].removesuffix("s") in EVENTS and not phrase.title:
         return Guess("COINED")
     cued = _cued(phrase)
-    if cued and not phrase.title:
-        return Guess(cued)
+    if cued and not (phrase.title or lexicon.is_place(phrase.text)):
+        return Guess(cued, not phrase.deed)
     if phrase.title or _is_person(words, lexicon):
         return Guess("PERSON")
     if lexicon.is_place(phrase.text) or smalls[0] in PLACE_STARTS:
@@ -89,7 +89,11 @@ def classify(phrase: Phrase, lexicon: Lexicon, technical: bool = False) -> Guess
 
 def _cued(phrase: Phrase) -> Kind | None:
     """By the word right before it: `the band Chelsea Grin`, `the genus Arethusa`."""
-    if not phrase.joined or phrase.after in SPEECH:
+    if phrase.after in SPEECH:
+        return None
+    if phrase.deed:
+        return phrase.deed
+    if not phrase.joined:
         return None
     if phrase.before in WORK_CUES:
         return "WORK"
@@ -144,8 +148,8 @@ def _single(phrase: Phrase, word: str, lexicon: Lexicon, technical: bool) -> Gue
     if small in _DIRECTIONS and not phrase.title and phrase.after not in SPEECH:
         return Guess(None if phrase.opens else "PLACE", False)
     cued = _cued(phrase)
-    if cued and not phrase.title and not lexicon.is_common(word):
-        return Guess(cued)
+    if cued and not (phrase.title or lexicon.is_common(word) or lexicon.is_place(word)):
+        return Guess(cued, not phrase.deed)
     if lexicon.is_place(word) and not (phrase.title or phrase.after in SPEECH):
         return Guess("PLACE")
     if word.isupper():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dragon.data.entities.lexicon import Lexicon
-from dragon.data.entities.told import told_after, told_before, told_next
+from dragon.data.entities.told import told_after, told_before, told_deed, told_next
 from dragon.data.entities.types import Kind
 from dragon.data.entities.words import (
     EVENTS,
@@ -93,6 +93,7 @@ class Phrase:
         title: whether a title (Dr, King) stood before it.
         joined: whether only a blank stands between it and the word before.
         told: what the words around it say that it is.
+        deed: what is done with it says so.
     """
 
     tokens: tuple[Token, ...]
@@ -102,6 +103,7 @@ class Phrase:
     title: bool
     joined: bool
     told: Kind | None
+    deed: Kind | None
 
     @property
     def text(self) -> str:
@@ -249,6 +251,7 @@ def _made(text: str, group: list[Token], opens: bool, title: bool) -> Phrase:
         title,
         text[group[0].start - 2 : group[0].start - 1].isalpha(),
         told_after(text, end) or told_next(text, end) or told_before(text, group[0].start),
+        told_deed(text, group[0].start),
     )
 
 
