@@ -9,24 +9,24 @@ from pathlib import Path
 
 from dragon.checkpoint import replaced_beside
 from dragon.data.statistics import LEAST_UNIQUE, LONGEST, SHORTEST, Statistics
+from dragon.text.page import style_sheet
 
 _STYLE = """
-:root{color-scheme:light dark;--paper:light-dark(#faf9f6,#171815);--ink:light-dark(#22231f,#e9e7df);
---dim:light-dark(#65645b,#a5a398);--line:light-dark(#e3e0d7,#2e302b);
---bar:light-dark(#1a9c79,#3fae8c);--bad:light-dark(#b4532a,#e5906a);--card:light-dark(#fff,#1f201d)}
-body{background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif;margin:0 auto;
-max-width:60rem;padding:2.5rem 1.25rem}
-h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2.5rem 0 .75rem}
-p{color:var(--dim);margin:.25rem 0;overflow-wrap:anywhere}
-.cards{display:grid;gap:.75rem;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));
-margin-top:1.5rem}
-.card{background:var(--card);border:1px solid var(--line);border-radius:.6rem;padding:.8rem 1rem}
-.card b{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}
-.card.bad b{color:var(--bad)}.card span{color:var(--dim);font-size:.85rem}
-svg{display:block;width:100%;max-width:42rem;height:auto}
-svg text{fill:var(--dim);font:13px system-ui,sans-serif}svg .n{fill:var(--ink)}
-svg rect{fill:var(--bar)}svg rect.out{fill:var(--dim);opacity:.55}
-li{overflow-wrap:anywhere}
+:root { --bar: light-dark(#1a9c79, #3fae8c); --bad: light-dark(#b4532a, #e5906a); }
+header, main { max-width: 60rem; }
+main { padding-bottom: 2.5rem; }
+h2 { margin: 2.5rem 0 0.75rem; font-size: 1.1rem; }
+p, li { overflow-wrap: anywhere; }
+header p { margin: 0.25rem 0; color: var(--muted); }
+.cards { display: grid; gap: 0.75rem; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
+.card b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; }
+.card.bad b { color: var(--bad); }
+.card span { color: var(--muted); font-size: 0.85rem; }
+svg { display: block; width: 100%; max-width: 42rem; height: auto; }
+svg text { fill: var(--muted); font: 13px var(--sans); }
+svg .n { fill: var(--text); }
+svg rect { fill: var(--bar); }
+svg rect.out { fill: var(--muted); opacity: 0.55; }
 """
 _ROW, _LEFT, _WIDTH = 24, 140, 520
 
@@ -64,7 +64,9 @@ def page(made: Statistics, name: str) -> str:
         "<!doctype html>",
         f'<html lang="en"><meta charset="utf-8"><title>{title} · dragon data stats</title>',
         '<meta name="viewport" content="width=device-width">',
-        f"<style>{_STYLE}</style><h1>What the rows look like</h1><p>{title}</p>",
+        f"<style>{style_sheet(_STYLE)}</style>",
+        '<header><p class="brand">dRAGon <span>data</span></p>',
+        f"<h1>What the rows look like</h1><p>{title}</p></header><main>",
         f'<div class="cards">{shown}</div>',
         f"<h2>Tokens of a {'document' if running else 'response'}</h2>",
         _bars(made.binned(), inside),
@@ -75,7 +77,7 @@ def page(made: Statistics, name: str) -> str:
     if made.examples:
         listed = "".join(f"<li>{html.escape(text)}</li>" for text in made.examples)
         parts.append(f"<h2>To look at</h2><ul>{listed}</ul>")
-    return "\n".join(parts) + "\n</html>\n"
+    return "\n".join(parts) + "\n</main></html>\n"
 
 
 def _fits(label: str) -> bool:

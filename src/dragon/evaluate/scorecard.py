@@ -14,6 +14,7 @@ from typing import Any
 from dragon.errors import DataError, InputError
 from dragon.evaluate.plots import interval_chart, line_chart
 from dragon.evaluate.result import Cell, Plot, Result, Score, Table
+from dragon.text.page import style_sheet
 
 _PARTS = Path(__file__).parent / "web"
 FILE = "scorecard.json"
@@ -116,7 +117,7 @@ def as_html(card: Scorecard) -> str:
     )
     page = (_PARTS / "scorecard.html").read_text("utf-8")
     return (
-        page.replace("{{style}}", (_PARTS / "scorecard.css").read_text("utf-8").strip())
+        page.replace("{{style}}", style_sheet((_PARTS / "scorecard.css").read_text("utf-8")))
         .replace("{{model}}", html.escape(card.model))
         .replace("{{facts}}", facts)
         .replace("{{contents}}", "".join(_link(r) for r in card.results))

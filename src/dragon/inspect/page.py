@@ -4,14 +4,13 @@ The page's policy allows the one script and the one style sheet that it was writ
 hashes; what a text says can never run.
 """
 
-import base64
-import hashlib
 import html
 import json
 from pathlib import Path
 
 from dragon.errors import InputError
 from dragon.inspect.look import Look
+from dragon.text.page import digest, style_sheet
 
 _PARTS = Path(__file__).parent / "web"
 # One script in the page; in this order, because each part uses the ones before it.
@@ -20,10 +19,10 @@ _SCRIPTS = ("state", "tokens", "detail", "heads", "scores", "start")
 
 def page(look: Look) -> str:
     """The HTML of a look."""
-    style = _part("page.css")
+    style = style_sheet(_part("page.css"))
     script = '"use strict";\n' + "\n".join(_part(f"{name}.js") for name in _SCRIPTS)
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        f"default-src 'none'; style-src '{digest(style)}'; script-src '{digest(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     # In a script element nothing ends the data but "</script": no "<" may stand in it.
@@ -55,7 +54,3 @@ def write_page(path: Path, look: Look) -> None:
 
 def _part(name: str) -> str:
     return (_PARTS / name).read_text("utf-8").strip()
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -3,8 +3,6 @@
 In: `Run`s. Out: curves laid over each other, samples, and the settings in which the runs differ.
 """
 
-import base64
-import hashlib
 import html
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 
 from dragon.checkpoint import replaced_beside
 from dragon.errors import InputError
+from dragon.text.page import digest, style_sheet
 from dragon.train.report.chart import Series, chart, shown
 from dragon.train.report.runs import Run
 
@@ -54,14 +53,13 @@ def write_report(runs: Sequence[Run], path: Path) -> None:
 
 def page(runs: Sequence[Run]) -> str:
     """The HTML of a report."""
-    style = STYLE.read_text("utf-8").strip()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    style = style_sheet(STYLE.read_text("utf-8"))
     title = ", ".join(run.name for run in runs)
     body = [_summary(runs), *_charts(runs), *_samples(runs), _settings(runs)]
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        f"style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'\">\n"
+        f"style-src '{digest(style)}'; base-uri 'none'; form-action 'none'\">\n"
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         f"<title>{html.escape(title)} · dragon report</title>\n<style>{style}</style>\n</head>\n"
