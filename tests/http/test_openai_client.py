@@ -75,6 +75,11 @@ def test_max_tokens_ends_an_answer(client: OpenAI) -> None:
     assert reply.choices[0].finish_reason == "length"
     assert whole.startswith(text)
     assert 0 < len(text) < len(whole)
+    assert reply.usage is not None
+    assert 1 <= reply.usage.completion_tokens <= 4
+    full = client.chat.completions.create(model="dragon", messages=QUESTION)
+    assert full.usage is not None
+    assert full.usage.completion_tokens > 4
 
 
 @pytest.mark.parametrize(

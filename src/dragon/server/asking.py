@@ -70,10 +70,12 @@ def _piece(told: Told, library: Library, cut: "_Cut", base: str) -> Piece:
 
 def _end(told: Told, answer: Answer, library: Library, cut: "_Cut", base: str) -> End:
     usage = answer.usage
+    # Another server has counted its own; ours are those of the text, as max_tokens counts.
+    written = cut.tokens if told.marks is None else usage.completion_tokens
     notes = annotations(told, answer, library, base)
     return End(
         "length" if cut.is_full else "stop",
-        Usage(usage.prompt_tokens, usage.completion_tokens, usage.prompt_tokens * told.cached),
+        Usage(usage.prompt_tokens, written, usage.prompt_tokens * told.cached),
         described(told, answer, library),
         tuple(n for n in notes if n["url_citation"]["end_index"] <= cut.said or not cut.is_full),
     )
@@ -91,6 +93,11 @@ class _Cut:
     def said(self) -> int:
         """Characters that were let through."""
         return len(self._text)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of them."""
+        return self._count(self._text)
 
     def __call__(self, text: str) -> str:
         if self._most is None:
