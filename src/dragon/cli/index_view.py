@@ -104,8 +104,8 @@ def snippet(text: str, question: str, most: int) -> str:
     spans = sentence_spans(text)
     best = max(spans, key=lambda s: len(asked & content_stems(text[slice(*s)])), default=(0, 0))
     line = _flat(text[best[0] :])
-    shown = line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + " …"
-    return shown if best in spans[:1] else f"… {shown}"
+    begun = line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + " …"
+    return begun if best in spans[:1] else f"… {begun}"
 
 
 def _flat(text: str) -> str:
