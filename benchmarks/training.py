@@ -6,6 +6,7 @@
 Prompts of random ids, of lengths as the reading sets have them; the first fifth of the steps warms
 up and is not counted. With --nanogpt a language model in GPT-2's shape instead, and after each step
 one of nanoGPT's loop (the folder has its model.py) on the same machine, model, batch and threads.
+Both say what share of a step it takes to draw its batch, and how long it takes to resume a run.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from dragon.data.shards import ReadingWriter, gather, write_manifest
 from dragon.tokenizer import BpeTokenizer, load_tokenizer
 from dragon.tokenizer.reading import FEATURE_SIZES, PASSAGE, QUESTION, TEXT, Reading
 from dragon.train.loop import train
+from dragon.train.objectives import make_objective
 from dragon.train.precision import bf16_is_fast
 from dragon.weights import num_parameters
 
@@ -120,6 +122,21 @@ class Speeds:
         print(text, flush=True)
 
 
+def overheads(model: ModelConfig, config: TrainConfig, run: Path, speed: float) -> dict[str, float]:
+    """What is no training: drawing batches, and taking up a finished run again."""
+    batches = make_objective(model, config).batches(0)
+    drawn = [seconds(lambda: next(batches)) for _ in range(30)]
+    resumed = [seconds(lambda: train(model, config, run, resume=True)) for _ in range(3)]
+    share = statistics.median(drawn) / (config.batch_tokens / speed)
+    return {"data_share": round(share, 5), "resume_seconds": round(min(resumed), 2)}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
 def beside_nanogpt(options: argparse.Namespace) -> None:
     steps, batch_tokens, threads = options.steps, options.batch_tokens, options.threads
     with tempfile.TemporaryDirectory() as name:
@@ -140,8 +157,9 @@ def beside_nanogpt(options: argparse.Namespace) -> None:
         torch.set_num_threads(threads or torch.get_num_threads())
         speeds = Speeds(make_step(options.nanogpt, model, config, tokens), batch_tokens)
         train(model, config, scratch / "run", watcher=speeds)
-    first = max(1, steps // 5)
-    ours, theirs = speeds.seen[first:], speeds.others[first:]
+        first = max(1, steps // 5)
+        ours, theirs = speeds.seen[first:], speeds.others[first:]
+        others = overheads(model, config, scratch / "run", statistics.median(ours))
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     result = {
         "parameters": num_parameters(model),
@@ -151,6 +169,7 @@ def beside_nanogpt(options: argparse.Namespace) -> None:
         "tokens_per_s_median": round(statistics.median(ours)),
         "nanogpt_tokens_per_s_median": round(statistics.median(theirs)),
         "ratio_median": round(statistics.median(ratios), 2),
+        **others,
     }
     print(json.dumps(result))
 
@@ -171,7 +190,8 @@ def reader(options: argparse.Namespace) -> None:
             compile=options.compile,
         )
         train(model, config, scratch / "run", watcher=speeds)
-    kept = speeds.seen[max(1, options.steps // 5) :]
+        kept = speeds.seen[max(1, options.steps // 5) :]
+        others = overheads(model, config, scratch / "run", statistics.median(kept))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     result = {
         "parameters": num_parameters(model),
@@ -182,6 +202,7 @@ def reader(options: argparse.Namespace) -> None:
         "batch_tokens": options.batch_tokens,
         "tokens_per_s_median": round(statistics.median(kept)),
         "tokens_per_s_best": round(max(kept)),
+        **others,
     }
     print(json.dumps(result))
 
