@@ -8,9 +8,8 @@ import json
 import os
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 
 PERCENTILES = (50, 95, 99)
@@ -50,9 +49,9 @@ def has_text(event: bytes) -> bool:
     return place >= 0 and event[place + 10 : place + 15].lstrip()[:2] not in (b'""', b"nu", b"[]")
 
 
-async def client(port: int, bodies: AsyncIterator[bytes], until: float, load: Load) -> None:
+async def client(port: int, bodies: Iterator[bytes], until: float, load: Load) -> None:
     connection = await asyncio.open_connection("127.0.0.1", port)
-    async for body in bodies:
+    for body in bodies:
         if time.perf_counter() > until:
             break
         try:
@@ -98,18 +97,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 async def measure(
-    pid: int, port: int, clients: int, seconds: float, body: Callable[[int], bytes]
+    pid: int, port: int, clients: int, seconds: float, bodies: Iterator[bytes]
 ) -> dict[str, float]:
-    """Let clients ask for so long, each one question after the other; `body` makes the nth."""
-    load, numbers = Load(), count(1)
-
-    async def bodies() -> AsyncIterator[bytes]:
-        for number in numbers:
-            yield body(number)
-
+    """Let clients ask for so long, each one question after the other, taken from `bodies`."""
+    load = Load()
     began, used = time.perf_counter(), cpu_seconds(pid)
     until = began + seconds
-    await asyncio.gather(*(client(port, bodies(), until, load) for _ in range(clients)))
+    await asyncio.gather(*(client(port, bodies, until, load) for _ in range(clients)))
     took = time.perf_counter() - began
     answers = len(load.first)
     cuts = statistics.quantiles(load.first, n=100) if answers > 1 else (load.first or [0.0]) * 99

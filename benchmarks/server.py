@@ -24,7 +24,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from statistics import median
 
@@ -44,15 +45,17 @@ Figures = dict[str, float]
 
 @dataclass
 class Server:
-    """A server at work: its process, its port, and how its nth request looks."""
+    """A server at work: its process, its port, how its nth request looks, and which come next."""
 
     name: str
     pid: int
     port: int
     body: Callable[[int], bytes]
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def load(self, clients: int, seconds: float) -> Figures:
-        return asyncio.run(measure(self.pid, self.port, clients, seconds, self.body))
+        bodies = map(self.body, self.numbers)  # no request twice, however often this is called
+        return asyncio.run(measure(self.pid, self.port, clients, seconds, bodies))
 
 
 @contextmanager
