@@ -198,3 +198,28 @@ def test_from_the_command_line(
     assert "Anna Lindqvist" in first["mapping"]
     assert main(["data", "randomize", "--out", out]) == 2
     assert "Sources or --out are missing." in capsys.readouterr().err
+
+
+def test_workers_end_with_the_process_that_began_them(texts: Path, tmp_path: Path) -> None:
+    call = ["data", "randomize", str(texts), "--out", str(tmp_path / "out"), "--workers", "2"]
+    begun = subprocess.Popen([sys.executable, "-c", SLOW, *call], stdout=subprocess.DEVNULL)
+    children = Path(f"/proc/{begun.pid}/task/{begun.pid}/children")
+    found: list[str] = []
+    deadline = time.monotonic() + 60
+    while len(found) < 3:  # two workers, and what watches over shared things
+        assert time.monotonic() < deadline
+        assert begun.poll() is None
+        found = children.read_text().split()
+        time.sleep(0.01)
+    begun.send_signal(signal.SIGKILL)
+    begun.wait()
+    while any(_runs(pid) for pid in found):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -6,6 +6,7 @@ corpus.
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -76,7 +77,16 @@ _do: Callable[[Any], Any]
 
 def _start(task: Startable) -> None:
     global _do
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _do = task.start()
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(block: Any) -> Any:
