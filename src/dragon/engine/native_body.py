@@ -128,7 +128,7 @@ class NativeBody:
     def head(self, states: Floats) -> Floats:
         """Normed states [M, C] -> logits [M, V]."""
         y = np.empty((len(states), padded(self.config.vocab_size)), np.float32)
-        self._compiled.project(self._head, _padded_rows(states), y)
+        self._compiled.project(self._head, _rows(states), y)
         return y[:, : self.config.vocab_size]
 
     def linear(self, matrix: Matrix, bias: Floats | None = None) -> Linear:
@@ -137,7 +137,7 @@ class NativeBody:
 
         def project(x: Floats) -> Floats:
             y = np.empty((len(x), padded(width)), np.float32)
-            self._compiled.project(described, _padded_rows(x), y)
+            self._compiled.project(described, _rows(x), y)
             return y[:, :width]
 
         return project
@@ -211,3 +211,9 @@ def _wider(x: Floats, width: int) -> Floats:
 def _padded_rows(x: Floats) -> Floats:
     """A copy of x [M, C] in rows of whole blocks."""
     return _wider(x, padded(x.shape[1]))
+
+
+def _rows(x: Floats) -> Floats:
+    """x [M, C] in rows of whole blocks, to be read: itself where it is so already."""
+    whole = x.shape[1] == padded(x.shape[1])
+    return np.ascontiguousarray(x, np.float32) if whole else _padded_rows(x)
