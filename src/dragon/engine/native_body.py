@@ -214,6 +214,6 @@ def _padded_rows(x: Floats) -> Floats:
 
 
 def _rows(x: Floats) -> Floats:
-    """x [M, C] in rows of whole blocks, to be read: itself where it is so already."""
+    """The rows of x [M, C] in whole blocks, to be read: x itself where it has them already."""
     whole = x.shape[1] == padded(x.shape[1])
     return np.ascontiguousarray(x, np.float32) if whole else _padded_rows(x)
