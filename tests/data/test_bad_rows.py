@@ -24,6 +24,7 @@ FOUND = {"question": "Who?", "passages": [{"text": ARTICLE}], "answers": []}
         (ASKED, ASKED | {"answers": "Ida"}, "rows.jsonl:2: answers is 'Ida'"),
         (ASKED, ASKED | {"answers": [5]}, "rows.jsonl:2: answers is '[5]'"),
         (FOUND, FOUND | {"passages": [{}]}, "rows.jsonl:2: passages is '[{}]'"),
+        (FOUND, FOUND | {"previous": "x"}, "rows.jsonl:2: previous is 'x'"),
         (FOUND, FOUND | {"answers": [{"text": "Ida"}]}, "rows.jsonl:2: answers is"),
         ({"term": "hawser", "meaning": "a rope"}, {"meaning": "a rope"}, "rows.jsonl:2: term is"),
         ({"members": ["rope"]}, {"members": "rope"}, "rows.jsonl:2: members is 'rope'"),

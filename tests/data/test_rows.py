@@ -53,6 +53,8 @@ def write(path: Path, *rows: Any) -> Path:
             "but there stands 'It'",
         ),
         ("squad", {"question": "a", "context": "b", "answers": ["c"]}, "answers[0]", "not hold"),
+        ("grounded", GROUNDED | {"passages": [{"text": " "}]}, "passages[0].text", "is empty"),
+        ("grounded", GROUNDED | {"previous": {"question": "x"}}, "previous", "lacks"),
         ("text", {"text": ""}, "text", "is empty"),
     ],
 )

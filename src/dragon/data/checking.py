@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from dragon.data.shapes import is_exchange
 from dragon.data.sources import Row, numbered_rows, source_files
 from dragon.errors import DataError
 
@@ -158,11 +159,12 @@ def _messages(messages: list[object]) -> Iterator[tuple[str, str]]:
 
 
 def _answers(row: Row) -> Iterator[tuple[str, str]]:
-    passages = row["passages"] if isinstance(row.get("passages"), list) else []
-    texts = [p.get("text") if isinstance(p, dict) else None for p in passages]
+    if row.get("previous") and not is_exchange(row["previous"]):
+        yield "previous", "lacks question or answer"
+    texts = [passage["text"] for passage in row["passages"]]
     for number, text in enumerate(texts):
-        if not isinstance(text, str) or not text.strip():
-            yield f"passages[{number}].text", "is missing or empty"
+        if not text.strip():
+            yield f"passages[{number}].text", "is empty"
     for number, answer in enumerate(row["answers"]):
         field = f"answers[{number}]"
         try:

@@ -163,6 +163,7 @@ def _as_grounded(row: Row, item: Item) -> dict[str, Any]:
     }
     if item.earlier:
         done["previous"] = dict(zip(("question", "answer"), item.earlier, strict=True))
-    if "kind" in row and not item.answers and not row["kind"].endswith("-none"):
-        done["kind"] = f"{row['kind']}-none"
+    kind = row.get("kind")
+    if isinstance(kind, str) and not item.answers and not kind.endswith("-none"):
+        done["kind"] = f"{kind}-none"
     return done

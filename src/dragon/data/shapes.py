@@ -13,7 +13,12 @@ from dragon.errors import DataError
 
 # The field that tells a form -> what its rows must have. The first that a row has counts.
 SHAPES: Mapping[str, Mapping[str, str]] = {
-    "passages": {"question": "text", "passages": "passages", "answers": "places"},
+    "passages": {
+        "question": "text",
+        "passages": "passages",
+        "answers": "places",
+        "previous": "exchange",
+    },
     "context": {"question": "text", "context": "text", "answers": "texts"},
     "sentence": {"sentence": "text", "question": "text", "answer": "text", "split": "text"},
     "meaning": {"term": "text", "meaning": "text"},
@@ -27,6 +32,7 @@ _SAID = {
     "texts": "a list of texts",
     "passages": "a list of objects with `text`",
     "places": "a list of objects with `text`, `passage`, `start` and `end`",
+    "exchange": "an object with `question` and `answer`",
 }
 
 
@@ -62,7 +68,7 @@ def check_shape(path: Path, line: int, row: Row, told: str) -> None:
     """Raise DataError, with file, line and field, unless a row has the shape of SHAPES[told]."""
     for field, kind in SHAPES[told].items():
         if field not in row:
-            if field == "answers" and row.get("answerable") is False:
+            if field == "previous" or (field == "answers" and row.get("answerable") is False):
                 continue
             fields = ", ".join(map(str, list(row)[:8])) or "none"
             raise DataError(
@@ -83,9 +89,18 @@ def texts_of(row: Row) -> list[str]:
     return [text for text in found if isinstance(text, str)][:1]
 
 
+def is_exchange(value: Any) -> bool:
+    """Whether a value has what was asked and answered before, as text."""
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("question", "answer")
+    )
+
+
 def _fits(value: Any, kind: str) -> bool:
     if kind == "text":
         return isinstance(value, str)
+    if kind == "exchange":
+        return not value or is_exchange(value)
     if not isinstance(value, list):
         return False
     if kind == "texts":
