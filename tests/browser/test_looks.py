@@ -42,9 +42,10 @@ def test_every_word_has_enough_contrast(open_page: Open, scheme: str) -> None:
     page.locator(".chip").click()
     expect(page.locator("mark.quote")).to_be_visible()
     assert page.evaluate(CONTRAST) == []
-    page.goto(page.url.split("#")[0] + "#/documents")
-    expect(page.locator("tbody tr").first).to_be_visible()
-    assert page.evaluate(CONTRAST) == []
+    for view, part in (("documents", "tbody tr"), ("models", ".training-form")):
+        page.goto(page.url.split("#")[0] + f"#/{view}")
+        expect(page.locator(part).first).to_be_visible()
+        assert page.evaluate(CONTRAST) == []
 
 
 def test_the_theme_follows_the_system_until_one_is_chosen(open_page: Open) -> None:
@@ -116,17 +117,44 @@ def test_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("#search")).to_be_focused()
 
 
-def test_every_control_has_a_name(page: Page) -> None:
-    ask(page, "How many arms has the kraken?")
-    page.locator(".chip").click()
-    nameless = page.evaluate(
+def nameless(page: Page) -> list[str]:
+    found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("button, a, input, select, textarea")]
             .filter((n) => n.checkVisibility())
             .filter((n) => !n.getAttribute("aria-label") && !n.innerText.trim())
             .filter((n) => !n.labels?.length)
             .map((n) => n.outerHTML)"""
     )
-    assert nameless == []
+    return found
+
+
+def test_every_control_has_a_name(page: Page) -> None:
+    ask(page, "How many arms has the kraken?")
+    page.locator(".chip").click()
+    assert nameless(page) == []
+    for view, part in (("documents", "tbody tr"), ("models", ".training-form")):
+        page.goto(page.url.split("#")[0] + f"#/{view}")
+        expect(page.locator(part).first).to_be_visible()
+        assert nameless(page) == []
+
+
+def test_a_job_is_started_by_keyboard_alone(open_page: Open) -> None:
+    page = open_page("#/models")
+    source = page.get_by_label("Learn from")
+    expect(source).to_be_visible()
+    source.focus()
+    names = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        names.append(
+            page.evaluate("document.activeElement.closest('label, button').innerText.trim()")
+        )
+    assert [name.split("\n")[0] for name in names] == [
+        "Conversations (.jsonl)",
+        "Name of the result",
+        "Times through it",
+        "Start",
+    ]
 
 
 def test_an_answer_does_not_move_what_stands_above_it(page: Page) -> None:
