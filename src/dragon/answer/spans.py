@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from dragon.answer.extent import CELL_BORDER, is_rule
 from dragon.text.sentences import sentence_spans
+from dragon.text.words import is_unspaced
 from dragon.tokenizer.reading import Reading
 
 LONGEST = 40  # tokens of a span
@@ -24,8 +25,6 @@ TRIED = 120  # best pairs of positions that are looked at
 
 # What is never quoted in part: words with hyphens, numbers, ranges, times, addresses.
 _WHOLE = re.compile(r"[^\W_]+(?:(?:[-'’./@_&+]+|(?<=\d)[,:–](?=\d))[^\W_]+)*")
-# Thai, Lao, Khmer, Japanese, Chinese: no space between words, so any character may end a quote.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _FIELD = re.compile(r"^(?P<name>[^\s:][^:\n]{0,60}): (?=\S)", re.MULTILINE)
 # A sign of money or of a share belongs to its number.
 _SIGN_BEFORE = re.compile(r"[$€£¥](?=\d)")
@@ -187,8 +186,8 @@ def _is_blank(char: str) -> bool:
 
 
 def _is_loose(text: str, at: int) -> bool:
-    """True between two characters of a script without spaces."""
-    return bool(_UNSPACED.match(text[at - 1]) and _UNSPACED.match(text[at]))
+    """True between two characters of a script without spaces: any of them may end a quote."""
+    return is_unspaced(text[at - 1]) and is_unspaced(text[at])
 
 
 def _is_mark(char: str) -> bool:

@@ -4,14 +4,14 @@ In: any text. Out: an FTS5 query, its content words joined by OR.
 """
 
 import re
+from itertools import pairwise
 
 from dragon.errors import InputError
+from dragon.text.words import is_unspaced
 
 MAX_WORDS = 2000
 _MAX_TERMS = 64
 _WORD = re.compile(r"[^\W_]+")
-# Thai, Lao, Khmer, Japanese and Chinese: scripts without spaces between words.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2,}")
 
 _STOP_WORDS = """
     a about after all also am an and any are as at be been before being between both but by can
@@ -62,6 +62,5 @@ def pairs(question: str) -> list[str]:
     >>> pairs("東京都の?")
     ['東京', '京都', '都の']
     """
-    runs = _UNSPACED.findall(question)
-    found = (run[i : i + 2] for run in runs for i in range(len(run) - 1))
+    found = (a + b for a, b in pairwise(question) if is_unspaced(a) and is_unspaced(b))
     return list(dict.fromkeys(found))[:_MAX_TERMS]
