@@ -1,5 +1,6 @@
 """`dragon data prepare` and `show` on real folders, good and bad."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,16 @@ def test_the_same_seed_gives_the_same_set(config: DataConfig, tmp_path: Path) ->
     assert files(tmp_path / "a") == files(tmp_path / "b")
     prepare(replace(config, seed=5), tmp_path / "b")
     assert files(tmp_path / "a")["train.bin"] != files(tmp_path / "b")["train.bin"]
+
+
+def test_the_manifest_names_every_file_with_its_hash(config: DataConfig, tmp_path: Path) -> None:
+    for objective in ("reader", "language"):
+        made = prepare(replace(config, objective=objective), tmp_path / "a")  # type: ignore[arg-type]
+        content = files(tmp_path / "a")
+        assert made["files"].keys() == content.keys() - {"manifest.json"}
+        for name, entry in made["files"].items():
+            assert entry["bytes"] == len(content[name])
+            assert entry["sha256"] == hashlib.sha256(content[name]).hexdigest()
 
 
 def test_several_processes_give_the_same_set(config: DataConfig, tmp_path: Path) -> None:

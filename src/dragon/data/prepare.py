@@ -22,7 +22,7 @@ from dragon.data.reading_set import Plan, write_reading_set
 from dragon.data.shapes import texts_of
 from dragon.data.shards import file_hash, read_manifest
 from dragon.data.sources import read_rows, source_files, title_of
-from dragon.data.stage import Moved, plan_of
+from dragon.data.stage import Moved, described, plan_of
 from dragon.data.unfinished import unfinished
 from dragon.errors import DataError
 from dragon.tokenizer import BpeTokenizer, load_tokenizer
@@ -96,6 +96,7 @@ def prepare(config: DataConfig, out: Path, progress: Moved | None = None) -> dic
             "tokenizer_sha256": file_hash(run.folder / TOKENIZER_FILE),
             "vocab_size": tokenizer.vocab_size,
             "settings": asdict(config),
+            "files": described(run.folder, drop),
             "sources": records(files, census(files, licences), licences),
             "held_out": sorted(held_out),
         }

@@ -211,17 +211,18 @@ def _manifest(
     rights: dict[str, Counter[str]] = {}
     for output, source in zip(outputs, sources.values(), strict=True):
         rights.setdefault(output, Counter()).update(source["licences"])
-    made = sorted(p for p in run.folder.iterdir() if p.name not in (JOURNAL, MANIFEST, *drop))
+    made = described(run.folder, drop)
+    for name, entry in made.items():
+        entry["licences"] = dict(rights.get(name, {}))
     return {
         "settings": settings,
         "counts": dict(sorted(run.counts.items())),
-        "files": {
-            path.name: {
-                "bytes": path.stat().st_size,
-                "sha256": file_hash(path),
-                "licences": dict(rights.get(path.name, {})),
-            }
-            for path in made
-        },
+        "files": made,
         "sources": sources,
     }
+
+
+def described(folder: Path, drop: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Bytes and SHA-256 of each file of a finished folder, but for those that go."""
+    left = sorted(p for p in folder.iterdir() if p.name not in (JOURNAL, MANIFEST, *drop))
+    return {path.name: {"bytes": path.stat().st_size, "sha256": file_hash(path)} for path in left}
