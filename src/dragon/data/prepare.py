@@ -52,7 +52,9 @@ def prepare(config: DataConfig, out: Path, progress: Moved | None = None) -> dic
     """
     files = _files(config, config.sources)
     licences = Licences(files, config.licences)
-    decides = plan_of("prepared", [*files, *_aids(config)], _deciding(asdict(config)))
+    decides = plan_of(
+        "prepared", [*files, *_aids(config)], _deciding(asdict(config)), config.licences
+    )
     with unfinished(out, decides) as run:
         if run.manifest is not None:
             return run.manifest
@@ -115,8 +117,8 @@ def is_prepared(config: DataConfig, folder: Path) -> bool:
 
 
 def _deciding(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings that decide the result: any number of processes gives the same."""
-    return {name: value for name, value in settings.items() if name != "workers"}
+    """The settings that decide the set: any number of processes gives the same."""
+    return {k: v for k, v in settings.items() if k not in ("workers", "licences")}
 
 
 def _below(config: DataConfig, path: str) -> Path:
