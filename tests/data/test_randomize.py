@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dragon.data.entities import Lexicon
+from dragon.data.entities.substitutes import takes_an
 from dragon.data.entities.words import countries
 from dragon.data.examples import Example, renamed
 from dragon.data.names import Names, invent, learn_names
@@ -99,8 +100,32 @@ def test_days_stay_days() -> None:
 @given(seeds, st.sampled_from(sorted(NAMES.kinds)), st.floats(0, 1))
 def test_a_and_an_stay_right(seed: int, word: str, invented: float) -> None:
     other = Randomizer(NAMES, random.Random(seed), invented)(word)
-    assert (word[0] in "AEIOU") == (other[0] in "AEIOU")
+    assert takes_an(word) == takes_an(other)
     assert other[0].isupper()
+
+
+@given(seeds, st.sampled_from("8 80 11 18 35 812 1100 11000 18500 950 77 21".split()))
+def test_an_stays_before_the_numbers_that_want_it(seed: int, digits: str) -> None:
+    def wants(number: str) -> bool:
+        return number[0] == "8" or (len(number) % 3 == 2 and number[:2] in ("11", "18"))
+
+    assert wants(plain(seed)(f"{digits} ropes").split()[0]) == wants(digits)
+
+
+@given(seeds)
+def test_centuries_keep_their_article_and_order(seed: int) -> None:
+    old = [f"{n}th" for n in range(4, 20)]
+    text = plain(seed)("; ".join(f"the {n} century" for n in old))
+    new = [int(n) for n in re.findall(r"the (\d+)", text)]
+    assert new == sorted(new)
+    assert [n in (8, 11, 18) for n in new] == [int(o[:-2]) in (8, 11, 18) for o in old]
+
+
+def test_an_goes_by_the_sound() -> None:
+    said = plain(3)("A European and a Ugandan met an Austrian.")
+    found = re.fullmatch(r"A (\w+) and a (\w+) met an (\w+)\.", said)
+    assert found is not None, said
+    assert [takes_an(word) for word in found.groups()] == [False, False, True]
 
 
 @pytest.mark.parametrize(

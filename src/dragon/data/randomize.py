@@ -14,7 +14,7 @@ from dragon.data.entities.detect import find_entities
 from dragon.data.entities.lexicon import Lexicon
 from dragon.data.entities.numbers import Figures
 from dragon.data.entities.phrases import UPPER
-from dragon.data.entities.substitutes import Pools, Role, derived, invented
+from dragon.data.entities.substitutes import Pools, Role, derived, invented, takes_an
 from dragon.data.entities.types import KINDS, Entity, Kind
 from dragon.data.entities.words import NUMERALS, ORG_HEADS, PARTICLES, PLACE_STARTS, PLACE_TAILS
 from dragon.data.names import Names
@@ -210,7 +210,7 @@ class Randomizer:
         return new
 
     def _new(self, word: str, role: Role, initial: str) -> str:
-        vowel = word[0].upper() in "AEIOU"
+        vowel = takes_an(word)
         if word.isupper() and 1 < len(word) < 6:
             letters = [self._rng.choice("BCDFGHKLMNPRSTVW") for _ in word[1:]]
             return self._rng.choice(

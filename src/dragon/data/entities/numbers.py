@@ -54,7 +54,10 @@ class Figures:
             return f"{self.year(iso[1])}-{_within(month, 12):02}-{_within(day, 28):02}"
         century = _CENTURY.fullmatch(text)
         if century:
-            other = max(2, int(century[1]) + (1 if self._years > 0 else -1))
+            old = int(century[1])
+            other = max(2, old + (1 if self._years > 0 else -1))
+            if _takes_an(century[1]) or _takes_an(str(other)):  # "an" before the 11th, the 18th
+                other = old
             return f"{other}{_suffix(other)}{century[2]}"
         if not _YEAR.search(text) and re.search(r"[A-Z]\.?[A-Z]", text):  # 480 BC
             return self.number(text)
@@ -97,14 +100,17 @@ class Figures:
         if len(digits) == 1:
             return self._rng.choice("2345679") if digits not in "018" else digits
         if len(digits) == 2 and "10" <= digits <= "31":
-            # May be a day of a month, and must stay one; "an" stands before 11 and 18.
-            apart = digits in ("11", "18")
-            fits = [n for n in range(10, 29) if (n in (11, 18)) == apart and str(n) != digits]
-            return str(self._rng.choice(fits))
+            # May be a day of a month, and must stay one.
+            apart = _takes_an(digits)
+            fits = [n for n in map(str, range(10, 29)) if _takes_an(n) == apart and n != digits]
+            return self._rng.choice(fits)
         if len(digits) == 4 and "1000" <= digits <= str(LAST_YEAR):
             return self.year(digits)
-        head = self._rng.choice("12345679") if digits[0] not in "08" else digits[0]
-        return head + "".join(self._rng.choice("0123456789") for _ in digits[1:])
+        while True:
+            head = self._rng.choice("12345679") if digits[0] not in "08" else digits[0]
+            other = head + "".join(self._rng.choice("0123456789") for _ in digits[1:])
+            if _takes_an(other) == _takes_an(digits):
+                return other
 
     def _spelled(self, match: re.Match[str]) -> str:
         word = match.group()
@@ -137,6 +143,11 @@ def _within(value: int, most: int) -> int:
 
 def _article(word: str) -> bool:
     return word.startswith("e")  # "an eight-year-old", "an eleven": the only ones with "an"
+
+
+def _takes_an(digits: str) -> bool:
+    """Whether a number is said with a vowel first: 8, 80, 800, 11, 18, 11,000, 18,000,000."""
+    return digits[0] == "8" or (len(digits) % 3 == 2 and digits[:2] in ("11", "18"))
 
 
 def _suffix(number: int) -> str:

@@ -5,6 +5,7 @@ same article (a or an), with the same capitals.
 """
 
 import random
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -48,7 +49,8 @@ TITLE_WORDS = (
     "Scarlet Shadow Silent Silver Spring Stone Stormy Summer Thunder Timber Umber "
     "Acorn Island Engine Arch Valley Velvet Violet Walnut Willow Window Winter Wooden Yellow"
 ).split()
-_VOWELS = "AEIOU"
+# Written with a vowel first, said with a consonant: European, Ugandan, Utah, one.
+_SAID_OTHERWISE = re.compile(r"Eu|U(?:[gkst]|ni|ra|ru)|One\b|Oui")
 
 
 class Pools:
@@ -76,7 +78,7 @@ class Pools:
         for role, words in lists.items():
             for word in dict.fromkeys(words):
                 if word.isalpha():
-                    self._words.setdefault((role, word[0] in _VOWELS), []).append(word)
+                    self._words.setdefault((role, takes_an(word)), []).append(word)
         self._countries = countries()
 
     def real(self, role: Role, vowel: bool, rng: random.Random, initial: str = "") -> str | None:
@@ -95,8 +97,8 @@ class Pools:
             other
             for other in self._countries
             if other is not row
-            and (other[0][0] in _VOWELS) == (row[0][0] in _VOWELS)
-            and (other[1][0] in _VOWELS) == (row[1][0] in _VOWELS)
+            and takes_an(other[0]) == takes_an(row[0])
+            and takes_an(other[1]) == takes_an(row[1])
             and (other[2] != other[1]) == (row[2] != row[1])
         ]
         other = rng.choice(fits or [r for r in self._countries if r is not row])
@@ -105,6 +107,15 @@ class Pools:
             other[2] if other[2].endswith(("ese", "sh", "ch", "s")) else f"{other[2]}s"
         )
         return table, table.get(word, other[1])
+
+
+def takes_an(word: str) -> bool:
+    """Whether `an` stands before a word.
+
+    >>> takes_an("Austrian"), takes_an("European"), takes_an("Norwegian")
+    (True, False, False)
+    """
+    return word[0].upper() in "AEIOU" and not _SAID_OTHERWISE.match(word.capitalize())
 
 
 def derived(word: str) -> str:
@@ -129,4 +140,6 @@ def invented(role: Role, vowel: bool, rng: random.Random, length: int, initial: 
     if ending and stem[-1] in "aeiou" and ending[0] in "aeiou":
         stem = stem.rstrip("aeiou") if len(stem.rstrip("aeiou")) > 1 else stem[:2] + "n"
     word = (stem + ending).capitalize()
+    if vowel and not takes_an(word):
+        word = f"A{word[1:]}"
     return initial + word[1:].lower() if initial else word
