@@ -230,6 +230,15 @@ def test_plurals_and_possessives_of_names_stay(seed: int) -> None:
     assert found[3] == found[1] != "Kerblow"
 
 
+@given(seeds)
+def test_abbreviations_stay_short(seed: int) -> None:
+    text = plain(seed)("The U.S. sold it to a U.S. firm; US law allows it.")
+    found = re.fullmatch(r"The (\w)\.(\w)\. sold it to a (\w\.\w\.) firm; (\w\w) law .*", text)
+    assert found is not None, text
+    assert found[3] == f"{found[1]}.{found[2]}."
+    assert found[4] == found[1] + found[2]
+
+
 @given(seeds, st.floats(0, 1))
 def test_men_stay_men_and_women_women(seed: int, invented: float) -> None:
     lexicon = Lexicon.built_in()

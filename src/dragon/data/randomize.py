@@ -22,6 +22,7 @@ from dragon.data.names import Names
 FIGURES: frozenset[Kind] = frozenset({"DATE", "NUMBER", "AMOUNT"})
 _WORD = re.compile(r"[^\W\d_]+|\d+(?:,\d{3})*")
 _INITIALS = re.compile(rf"(?:[{UPPER}]\.(?:[ -]?(?=[{UPPER}]\.))?)+")
+_ABBREVIATED = re.compile(rf"(?:[{UPPER}]\.){{2,}}")
 _NAME = re.compile(rf"\b[{UPPER}][^\W\d_]+\b|\d+(?:,\d{{3}})*")
 _HE, _SHE = re.compile(r"\b(?:he|his|him)\b"), re.compile(r"\b(?:she|her|hers)\b")
 _KEPT = ORG_HEADS | PLACE_TAILS | PLACE_STARTS
@@ -157,6 +158,8 @@ class Randomizer:
     def _phrase(self, old: str, kind: Kind) -> str:
         role: Role = {"PLACE": "place", "ORG": "org", "WORK": "title"}.get(kind, "coined")  # type: ignore[assignment]
         single = " " not in old
+        if _ABBREVIATED.fullmatch(old):  # U.S. goes with US
+            return "".join(f"{letter}." for letter in self._word(old.replace(".", ""), role))
         if kind == "COINED" and single and not old.isalpha():
             return self._shaped(old)
 
