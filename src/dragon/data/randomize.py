@@ -19,6 +19,7 @@ from dragon.data.entities.types import KINDS, Entity, Kind
 from dragon.data.entities.words import NUMERALS, ORG_HEADS, PARTICLES, PLACE_STARTS, PLACE_TAILS
 from dragon.data.names import Names
 
+SPOKEN = 400  # characters after a name in which he or she is looked for
 FIGURES: frozenset[Kind] = frozenset({"DATE", "NUMBER", "AMOUNT"})
 _WORD = re.compile(r"[^\W\d_]+|\d+(?:,\d{3})*")
 _INITIALS = re.compile(rf"(?:[{UPPER}]\.(?:[ -]?(?=[{UPPER}]\.))?)+")
@@ -80,7 +81,9 @@ class Randomizer:
         # Full names first: "J. Smith" takes its letter from "John Smith" wherever that stands.
         for entity in sorted(wanted, key=lambda e: "." in text[e.start : e.end]):
             if entity.kind == "PERSON":
-                self._person(text[entity.start : entity.end], text[entity.end : entity.end + 200])
+                self._person(
+                    text[entity.start : entity.end], text[entity.end : entity.end + SPOKEN]
+                )
         parts, at = [], 0
         for start, end, kind in wanted:
             if start < at:
