@@ -247,6 +247,8 @@ def test_men_stay_men_and_women_women(seed: int, invented: float) -> None:
     assert found is not None, text
     assert lexicon.gender(found[1]) == "m"
     assert lexicon.gender(found[2]) == "f"
+    unknown = plain(seed, 0.0)("Xolf Kerblow lives here. He sells ropes.").split()[0]
+    assert lexicon.gender(unknown) == "m"
     again = Randomizer(None, random.Random(seed), invented)("John Kerblow met Mary Quatz.")
     assert not again.startswith("John ")
     assert " Mary " not in again

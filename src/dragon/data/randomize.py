@@ -25,7 +25,7 @@ _WORD = re.compile(r"[^\W\d_]+|\d+(?:,\d{3})*")
 _INITIALS = re.compile(rf"(?:[{UPPER}]\.(?:[ -]?(?=[{UPPER}]\.))?)+")
 _ABBREVIATED = re.compile(rf"(?:[{UPPER}]\.){{2,}}")
 _NAME = re.compile(rf"\b[{UPPER}][^\W\d_]+\b|\d+(?:,\d{{3}})*")
-_HE, _SHE = re.compile(r"\b(?:he|his|him)\b"), re.compile(r"\b(?:she|her|hers)\b")
+_HE, _SHE = re.compile(r"\b(?:[Hh]e|[Hh]is|him)\b"), re.compile(r"\b(?:[Ss]he|[Hh]er|hers)\b")
 _KEPT = ORG_HEADS | PLACE_TAILS | PLACE_STARTS
 _known: dict[int, tuple[Names, Lexicon, Pools]] = {}
 
