@@ -50,7 +50,7 @@ export class Models {
     const { kind, documents, memory_bytes: memory, reader } = model.dragon;
     const facts = [
       kind === "documents" ? counted(documents, "document") : "writes freely, cites nothing",
-      reader,
+      kind !== "fine-tuned" && reader, // whose folder is called after its job
       memory > 0 && `${size(memory)} in memory`,
     ];
     const use = el(
