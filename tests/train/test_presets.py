@@ -79,7 +79,7 @@ def test_words_then_text_then_conversations(
 ) -> None:
     monkeypatch.chdir(ROOT)
     words = str(tmp_path / "words")
-    command = ["tokenizer", "train", "README.md", "docs", "examples/handbook"]
+    command = ["tokenizer", "train", "README.md", "examples/handbook"]
     fields = ["--field", "text", "--field", "prompt", "--field", "response"]
     command += ["examples/conversations", "--out", words, "--kind", "word", "--lower", *fields]
     assert main([*command, "--vocab-size", "2048"]) == 0
