@@ -121,9 +121,7 @@ sys.exit(main(sys.argv[1:]))
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("call", [2, 5, 8, 11, 14, 17])
-def test_kill_9_while_a_checkpoint_is_written(
-    reading_set: Path, tmp_path: Path, call: int
-) -> None:
+def test_kill_9_while_a_checkpoint_is_written(reading_set: Path, tmp_path: Path, call: int) -> None:
     toml, whole, killed = tmp_path / "c.toml", tmp_path / "whole", tmp_path / "killed"
     config = replace(dropping(reading_set), save_every=1)
     toml.write_text(as_toml(reader_model(), config))
