@@ -127,6 +127,14 @@ def test_the_threshold_parts_answers_from_silence() -> None:
     assert 0.3 < best_threshold(probability, yes, yes) <= 0.7
 
 
+def test_who_expects_answers_gets_a_lower_threshold() -> None:
+    # Doubtful answers: half of them right, half given to questions that have none.
+    probability = np.array([0.9] * 4 + [0.4] * 4 + [0.4] * 4 + [0.1] * 4)
+    right = np.array([True] * 8 + [False] * 8)
+    often, rarely = (best_threshold(probability, right, right, share) for share in (0.8, 0.2))
+    assert often <= 0.4 < rarely
+
+
 def test_nothing_to_learn_from_is_refused() -> None:
     for trials in ([], [trial(True, (1.0, False))], [trial(True, (1.0, True))]):
         with pytest.raises(DataError, match="Calibrate on more"):

@@ -65,6 +65,24 @@ def test_a_reader_learns_the_neighbours_of_words(language_set: Path, tmp_path: P
         train(reader_model(), config, tmp_path / "none")
 
 
+def test_what_is_kept_stays_to_the_bit(
+    reading_set: Path, language_set: Path, tmp_path: Path
+) -> None:
+    model = reader_model(num_hidden_layers=0, reader_head="recurrent", reader_context=True)
+    train(model, settings(language_set, "context", steps=4), tmp_path / "context")
+    init, kept = tmp_path / "context/last", ("dragon.context.layer", "model.embed_tokens")
+    config = settings(reading_set, "reader", init=str(init), keep=kept, ema=0.9)
+    train(model, config, tmp_path / "reader")
+    train(model, replace(config, steps=12), tmp_path / "reader", resume=True)
+    before, after = (load(folder)[1] for folder in (init, tmp_path / "reader/last"))
+    for name, matrix in before.items():
+        same = np.array_equal(matrix.f32(), after[name].f32())
+        assert same == name.startswith(kept), name
+    for wrong, said in ((("dragon.contxt",), "no tensor"), (("model", "dragon"), "nothing to")):
+        with pytest.raises(ConfigError, match=said):
+            train(model, replace(config, keep=wrong), tmp_path / "wrong")
+
+
 def test_of_the_chosen_most_are_masked_some_exchanged() -> None:
     torch.manual_seed(0)
     ids = torch.randint(100, 600, (64, 128))

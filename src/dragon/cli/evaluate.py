@@ -107,6 +107,9 @@ def calibrate(
         Path | None, typer.Option(help="Questions in SQuAD's fields to ask beside those on --docs.")
     ] = None,
     articles: Annotated[str, typer.Option(help="Comma-separated parts of article names.")] = "",
+    expected: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of questions that documents will answer.")
+    ] = 0.5,
     top_k: TopK = 5,
     limit: Limit = 0,
 ) -> None:
@@ -132,7 +135,7 @@ def calibrate(
             )
         with _article_index(everything) as index:
             trials += collect(index, reader, evenly(asked, limit), top_k)
-    calibration = fit(trials)
+    calibration = fit(trials, expected)
     values = {
         "ranking": list(calibration.ranking),
         "weights": list(calibration.weights),

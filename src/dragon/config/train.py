@@ -33,6 +33,7 @@ class TrainConfig:
             values.
         embeddings: start the token embeddings from `random` values or from the `cooccurrence` of
             tokens in the data (see `dragon.train.embeddings`).
+        keep: names of tensors, or how they begin, that stay as `init` made them.
         steps: optimiser steps.
         epochs: how often all of the data is seen, in place of `steps`; 0 to count steps.
         batch_tokens: tokens of one forward pass, padding included.
@@ -81,6 +82,7 @@ class TrainConfig:
     tokenizer: str = ""
     init: str = ""
     embeddings: Literal["random", "cooccurrence"] = "random"
+    keep: tuple[str, ...] = ()
     steps: int = 1000
     epochs: float = 0.0
     batch_tokens: int = 8192

@@ -66,11 +66,15 @@ def _trial(reader: Reader, question: Question, hits: Sequence[Hit]) -> Trial:
     return Trial(values, _right(evidence, question), question.answerable)
 
 
-def fit(trials: Sequence[Trial]) -> Calibration:
+def fit(trials: Sequence[Trial], expected: float = 0.5) -> Calibration:
     """Fit both sets of weights, then choose the threshold.
 
-    The threshold maximises the sum of two shares: answerable questions answered rightly, and
+    The threshold maximises the mean of two shares: answerable questions answered rightly, and
     unanswerable ones not answered.
+
+    Args:
+        trials: of held-out questions.
+        expected: weight of the first share: how many of its users' questions the documents answer.
 
     Raises:
         DataError: if there is nothing to tell apart.
@@ -91,7 +95,7 @@ def fit(trials: Sequence[Trial]) -> Calibration:
         tuple(round(float(v), 4) for v in rank),
         tuple(round(float(v), 4) for v in w[:-1]),
         round(float(w[-1]), 4),
-        best_threshold(probability, right, answerable),
+        best_threshold(probability, right, answerable, expected),
     )
 
 
@@ -138,7 +142,10 @@ def logistic(x: Matrix, y: Matrix) -> Matrix:
 
 
 def best_threshold(
-    probability: Matrix, right: npt.NDArray[np.bool_], answerable: npt.NDArray[np.bool_]
+    probability: Matrix,
+    right: npt.NDArray[np.bool_],
+    answerable: npt.NDArray[np.bool_],
+    expected: float = 0.5,
 ) -> float:
     """The probability from which answering pays, see `fit`; arrays of one value a question."""
 
@@ -146,7 +153,7 @@ def best_threshold(
         given = probability >= threshold
         answered = (given & right & answerable).sum() / max(1, answerable.sum())
         silent = (~given & ~answerable).sum() / max(1, (~answerable).sum())
-        return float(answered + silent)
+        return float(expected * answered + (1 - expected) * silent)
 
     return float(max(np.arange(0.02, 0.9, 0.01).round(2), key=value))
 

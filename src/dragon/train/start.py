@@ -3,17 +3,18 @@
 In: a fresh `Transformer`. Out: the same with its starting values, in place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from dragon.checkpoint import TOKENIZER_FILE
 from dragon.config import LoraConfig, TrainConfig
 from dragon.engine.loading import load
-from dragon.errors import CheckpointError
+from dragon.errors import CheckpointError, ConfigError
 from dragon.model.lora import adapters, add_adapters
 from dragon.model.transformer import Transformer
 from dragon.tokenizer import load_tokenizer
@@ -44,6 +45,7 @@ def start(
 
     Raises:
         CheckpointError: if what is named cannot be read, or is of another shape.
+        ConfigError: if `train.keep` names no tensor, or all of them.
     """
     if lora is not None:
         load_weights(Path(config.init), model, tokenizer_folder(config))
@@ -59,6 +61,28 @@ def start(
         vectors = cooccurrence_embeddings(stream(), c.vocab_size, c.hidden_size, seed=config.seed)
         with torch.no_grad():
             model.model.embed_tokens.weight.copy_(vectors)
+    freeze(model, config.keep)
+
+
+def freeze(model: nn.Module, keep: Sequence[str]) -> None:
+    """Take the tensors whose names begin like this out of what is learnt.
+
+    Raises:
+        ConfigError: if no tensor is named so, or none is left to learn.
+    """
+    parameters = dict(model.named_parameters())
+    for start in keep:
+        chosen = [p for name, p in parameters.items() if name.startswith(start)]
+        if not chosen:
+            parts = sorted({name.rpartition(".")[0] for name in parameters})
+            raise ConfigError(
+                f"train.keep names {start!r}, and no tensor's name begins like that.",
+                f"There are {', '.join(parts[:6])}, ...",
+            )
+        for parameter in chosen:
+            parameter.requires_grad_(False)
+    if not any(p.requires_grad for p in parameters.values()):
+        raise ConfigError("train.keep leaves nothing to learn.", "Name fewer tensors.")
 
 
 def load_weights(folder: Path, model: Transformer, tokenizer: Path | None = None) -> None:

@@ -116,7 +116,9 @@ class Saver:
             CheckpointError: if it cannot be written, the disk being full perhaps; the checkpoint
                 that was there is as it was.
         """
-        values = {n: whole(p.detach()) for n, p in model.named_parameters() if p.requires_grad}
+        # Beside a base only the adapter is written.
+        kept = {n: p for n, p in model.named_parameters() if p.requires_grad or not self.base}
+        values = {name: whole(p.detach()) for name, p in kept.items()}
         if self.processes.count > 1:
             # FSDP resizes its buffers, and may not while an array looks into them.
             values = {name: value.clone() for name, value in values.items()}
