@@ -122,7 +122,7 @@ class ReadingWriter:
             mine = prompts.table["source"] == number
             table["source"][mine] = list(self.counts).index(name)
             self.counts[name] += int(mine.sum())
-        arrays = prompts.ids, prompts.features, table
+        arrays: tuple[npt.NDArray[Any], ...] = (prompts.ids, prompts.features, table)
         return {name: array.tobytes() for name, array in zip(self._names, arrays, strict=True)}
 
     def append(self, prompts: Prompts) -> None:
