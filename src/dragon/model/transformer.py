@@ -164,12 +164,31 @@ class Transformer(nn.Module):
         out: Tensor = self.model(dropout(x, drop), mask, drop)
         return out
 
+    def language_states(self, ids: Tensor, prefix: int | Tensor = 0) -> tuple[Tensor, Tensor]:
+        """What the language mouth speaks from: final states of a text, and who looked at whom.
+
+        Args:
+            ids: [B, T] token ids.
+            prefix: see `forward`.
+
+        Returns:
+            States [B, T, C]; the mask [T, T], or [B, T, T] where the prefixes of the rows differ,
+            True where a row looked at a column.
+        """
+        mask = attention_mask(self.config, ids.shape[1], prefix, ids.device)
+        each_head = mask[:, None] if mask.dim() == 3 else mask
+        return self.states(ids, None, each_head), mask
+
+    @property
+    def language_weight(self) -> Tensor:
+        """The matrix [V, C] of `language`: the embeddings' own where they are tied."""
+        tied = self.config.tie_word_embeddings
+        weight: Tensor = self.model.embed_tokens.weight if tied else self.lm_head.weight
+        return weight
+
     def language(self, states: Tensor) -> Tensor:
         """[..., C] states -> [..., V] logits, without the pointer."""
-        if self.config.tie_word_embeddings:
-            return F.linear(states, self.model.embed_tokens.weight)
-        out: Tensor = self.lm_head(states)
-        return out
+        return F.linear(states, self.language_weight)
 
     def forward(self, ids: Tensor, prefix: int | Tensor = 0) -> Tensor:
         """Next-token logits [B, T, V] (log-probabilities where there is a pointer head).
@@ -179,7 +198,7 @@ class Transformer(nn.Module):
             prefix: with prefix attention, how many tokens are seen from everywhere; [B] where the
                 rows differ.
         """
-        states, mask = self._states(ids, prefix)
+        states, mask = self.language_states(ids, prefix)
         logits = self.language(states)
         if self.config.pointer_head:
             logits = self.dragon.pointer(states, logits, ids, mask)
@@ -189,13 +208,8 @@ class Transformer(nn.Module):
         """Rows of `forward` [N, V] where `chosen` [B, T] is True; only these are worked out."""
         if self.config.pointer_head:  # its copies go through every row
             return self(ids, prefix)[chosen]  # type: ignore[no-any-return]
-        states, _ = self._states(ids, prefix)
+        states, _ = self.language_states(ids, prefix)
         return self.language(states[chosen])
-
-    def _states(self, ids: Tensor, prefix: int | Tensor) -> tuple[Tensor, Tensor]:
-        mask = attention_mask(self.config, ids.shape[1], prefix, ids.device)
-        each_head = mask[:, None] if mask.dim() == 3 else mask
-        return self.states(ids, None, each_head), mask
 
     def read(self, states: Tensor, features: Tensor, valid: Tensor) -> Tensor:
         """States [B, T, C] -> start and end scores [B, T, 2].

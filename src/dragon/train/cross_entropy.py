@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dragon.model.layers import attention_mask
 from dragon.model.transformer import Transformer
 
 ROWS = 256  # whose logits lie in the cache of a processor
@@ -39,11 +38,8 @@ def next_token_loss(
 
     if model.config.pointer_head:  # mixes two distributions: there are no logits
         return F.cross_entropy(rows(model(ids, prefix)).float(), rows(targets))
-    mask = attention_mask(model.config, ids.shape[1], prefix, ids.device)
-    states = model.states(ids, None, mask[:, None] if mask.dim() == 3 else mask)
-    tied = model.config.tie_word_embeddings
-    weight = model.model.embed_tokens.weight if tied else model.lm_head.weight
-    return linear_cross_entropy(rows(states), weight, rows(targets))
+    states, _ = model.language_states(ids, prefix)
+    return linear_cross_entropy(rows(states), model.language_weight, rows(targets))
 
 
 def linear_cross_entropy(states: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
