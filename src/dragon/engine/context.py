@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dragon.config import ModelConfig
 from dragon.engine.body import Body, Floats
 from dragon.engine.matrices import Matrix
-from dragon.engine.numpy_body import layer_norm, rms_norm
+from dragon.engine.numpy_body import norm
 from dragon.engine.recurrent import Layer
 
 PREFIX = "dragon.context"
@@ -35,9 +35,5 @@ class Context:
 
     def __call__(self, x: Floats, lengths: Sequence[int]) -> Floats:
         """Embedded tokens [M, C] of prompts of these lengths -> what is added to them [M, C]."""
-        return self._out(self._layer(self._norm(x), lengths))
-
-    def _norm(self, x: Floats) -> Floats:
-        if self._bias is None:
-            return rms_norm(x, self._weight, self._eps)
-        return layer_norm(x, self._weight, self._bias, self._eps)
+        normed = norm(x, self._weight, self._bias, self._eps)
+        return self._out(self._layer(normed, lengths))

@@ -34,6 +34,11 @@ def layer_norm(x: Floats, weight: Floats, bias: Floats, eps: float) -> Floats:
     return rms_norm(centred, weight, eps) + bias
 
 
+def norm(x: Floats, weight: Floats, bias: Floats | None, eps: float) -> Floats:
+    """Rows [M, C] normed by weight [C]: with a bias [C] a LayerNorm, without one an RMSNorm."""
+    return rms_norm(x, weight, eps) if bias is None else layer_norm(x, weight, bias, eps)
+
+
 def silu(x: Floats) -> Floats:
     """X * sigmoid(x); the exponent is clipped where float32 would overflow."""
     growth: Floats = 1 + np.exp(np.minimum(-x, np.float32(88)))
@@ -195,20 +200,18 @@ class NumpyBody:
         return y + self._weight(f"{name}.bias") if f"{name}.bias" in self.matrices else y
 
     def _norm(self, name: str, x: Floats) -> Floats:
-        weight, eps = self._weight(f"{name}.weight"), self.config.norm_eps
-        if self.config.norm == "rmsnorm":
-            return rms_norm(x, weight, eps)
-        return layer_norm(x, weight, self._weight(f"{name}.bias"), eps)
+        bias = self._weight(f"{name}.bias") if self.config.norm == "layernorm" else None
+        return norm(x, self._weight(f"{name}.weight"), bias, self.config.norm_eps)
 
     def _head_norm(self, name: str, heads: Floats) -> Floats:
         return rms_norm(heads, self._weight(f"{name}.weight"), self.config.norm_eps)
 
     def _residual(
-        self, norm: str, x: Floats, sublayer: Callable[..., Floats], *arguments: object
+        self, norm_name: str, x: Floats, sublayer: Callable[..., Floats], *arguments: object
     ) -> Floats:
         if self.config.norm_placement == "pre":
-            return x + sublayer(self._norm(norm, x), *arguments)
-        return self._norm(norm, x + sublayer(x, *arguments))
+            return x + sublayer(self._norm(norm_name, x), *arguments)
+        return self._norm(norm_name, x + sublayer(x, *arguments))
 
     def _mlp(self, x: Floats, layer: int) -> Floats:
         activation = ACTIVATIONS[self.config.activation]
