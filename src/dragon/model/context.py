@@ -3,8 +3,9 @@
 In: embedded tokens. Out: what the words around each of them say, as wide as an embedding.
 
 The layer is learnt from running text first, as a language model in both directions (the objective
-`context`), and then taught on with the reader: Peters et al. 2018 (arXiv:1802.05365), with one
-layer. What each direction learns is to foresee the next word; a reader uses both.
+`context`), and kept as it is while the reader learns on top (`train.keep`): Peters et al. 2018
+(arXiv:1802.05365), with one layer. What each direction learns is to foresee the next word; a reader
+uses both.
 
 Shapes: B batch, T time, C channels.
 """
@@ -29,11 +30,15 @@ class Context(nn.Module):
 
     def foresee(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """[B, T, C] -> forwards and backwards [B, T, C]: made of what stands before, and after."""
-        there, back = self.layer(self.norm(x))[0].chunk(2, dim=-1)
+        there, back = self._read(x).chunk(2, dim=-1)
         return there, back
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, T, C] embedded tokens -> [B, T, C] to be added to them."""
-        read = self.layer(self.norm(x))[0]
-        out: Tensor = self.out(drop_channels(read, self.dropout, self.training))
+        out: Tensor = self.out(drop_channels(self._read(x), self.dropout, self.training))
         return out
+
+    def _read(self, x: Tensor) -> Tensor:
+        """[B, T, C] -> the states of both directions, side by side [B, T, 2 C]."""
+        states: Tensor = self.layer(self.norm(x))[0]
+        return states
