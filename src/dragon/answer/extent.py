@@ -10,10 +10,6 @@ from dragon.text.sentences import sentence_spans
 LONGEST_SENTENCE = 420
 # A sentence that begins so leans on the one before it.
 LEANING = ("it ", "they ", "this ", "these ", "those ", "he ", "she ", "that ", "such ", "there ")
-# Between the cells of a Markdown table's row; a bar after a backslash is text.
-CELL_BORDER = re.compile(r"(?<!\\)\|")
-# Under the names of its columns.
-_RULE = re.compile(r"\s*\|?[ \t:|-]*-[ \t:|-]*\s*$")
 # What Markdown puts before a list item, a heading or a quotation.
 MARK = re.compile(r"(?:[-*+•>#]+\s+|\d+[.)]\s+)+")
 
@@ -30,15 +26,6 @@ def around(text: str, start: int, end: int) -> tuple[int, int]:
     mark = MARK.match(text, inside[0][0])
     first = mark.end() if mark else inside[0][0]
     return min(first, start), max(inside[-1][1], end)
-
-
-def is_rule(line: str) -> bool:
-    """Whether a line only parts a Markdown table's head from its rows.
-
-    >>> is_rule("|:--|--:|"), is_rule("| Moving house | 1 |")
-    (True, False)
-    """
-    return _RULE.match(line) is not None
 
 
 def readable(text: str, sentence: tuple[int, int], quote: tuple[int, int]) -> tuple[int, int]:

@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from dragon.answer.extent import CELL_BORDER, is_rule
 from dragon.text.sentences import sentence_spans
+from dragon.text.tables import CELL_BORDER, is_rule
 from dragon.text.words import is_unspaced
 from dragon.tokenizer.reading import Reading
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from dragon.answer.extent import CELL_BORDER, MARK, is_rule
+from dragon.answer.extent import MARK
 from dragon.text.printable import is_shown, plain
 from dragon.text.sentences import sentence_spans
+from dragon.text.tables import CELL_BORDER, is_rule
 
 _LONGEST_LEAD = 200
 _MARKUP = re.compile(

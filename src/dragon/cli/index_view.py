@@ -13,11 +13,11 @@ from pathlib import Path
 from dragon.retrieval import AddReport, Hit, Index, Progress, Skipped
 from dragon.text.printable import is_shown, plain, printable
 from dragon.text.sentences import sentence_spans
+from dragon.text.tables import is_rule
 from dragon.text.words import content_stems
 
 _SHOWN_SKIPPED = 20
 _SNIPPET = 240
-_RULE = re.compile(r"^[ \t]*\|[ \t:|-]*-[ \t:|-]*(?:\n|\Z)", re.MULTILINE)
 _ROW_BORDER = re.compile(r"[ \t]*\|[ \t]*\n[ \t]*\|[ \t]*")
 
 
@@ -96,6 +96,8 @@ def snippet(text: str, question: str, most: int) -> str:
     '… Water is off in winter. Ask first.'
     >>> snippet("| Day | From |\n|---|---|\n| Mon | 8:00 |\n| Tue | 9:00 |", "When?", 40)
     'Day | From; Mon | 8:00; Tue | 9:00'
+    >>> snippet("Ask first.\n---\nThen dig.", "What first?", 40)
+    'Ask first. --- Then dig.'
     """
     whole = _flat(text)
     if len(whole) <= most:
@@ -110,7 +112,13 @@ def snippet(text: str, question: str, most: int) -> str:
 
 def _flat(text: str) -> str:
     """A passage on one line; of a table the rows without their outer bars."""
-    return plain(_ROW_BORDER.sub("; ", _RULE.sub("", text)).strip("| \n"))
+    lines = [line for line in text.split("\n") if not _is_table_rule(line)]
+    return plain(_ROW_BORDER.sub("; ", "\n".join(lines)).strip("| \n"))
+
+
+def _is_table_rule(line: str) -> bool:
+    # Without a bar before it, it may as well part two paragraphs.
+    return line.lstrip(" \t").startswith("|") and is_rule(line)
 
 
 def documents(count: int) -> str:
