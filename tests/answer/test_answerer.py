@@ -5,10 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dragon.answer import Answerer
-from dragon.answer.answerer import DISAGREE, LONGEST_QUESTION, NOT_FOUND
+from dragon.answer.answerer import DISAGREE, LONGEST_QUESTION
 from dragon.answer.reader import Reader, above
 from dragon.errors import CheckpointError, InputError
 from dragon.retrieval import Hit, Index, Passage
+from dragon.text.replies import NOT_FOUND
 from tests.answer.conftest import Ask
 from tests.answer.number_reader import write_language_model
 

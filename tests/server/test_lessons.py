@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from dragon.answer.answerer import NOT_FOUND
 from dragon.errors import DataError
 from dragon.retrieval import Index
 from dragon.server.lessons import write_lessons, write_texts
 from dragon.server.library import Library
+from dragon.text.replies import NOT_FOUND
 from dragon.tokenizer import BpeTokenizer, Tokenizer
 
 ANSWERED = {

@@ -17,10 +17,10 @@ from dragon.answer.wording import worded
 from dragon.errors import InputError
 from dragon.retrieval import Hit, Index
 from dragon.retrieval.code import is_code
+from dragon.text.replies import NOT_FOUND
 from dragon.text.words import content_stems
 
 LONGEST_QUESTION = 2000
-NOT_FOUND = "The documents do not say."
 DISAGREE = "The documents disagree."
 
 

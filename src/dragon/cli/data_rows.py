@@ -9,6 +9,7 @@ import typer
 from dragon.cli.data_stages import Licence, Out, Seed, Timed, Workers, licences, under
 from dragon.cli.progress import moving
 from dragon.errors import DataError
+from dragon.text.replies import NOT_FOUND
 
 Sources = Annotated[list[Path], typer.Argument(help="Files or folders.", show_default=False)]
 
@@ -38,7 +39,7 @@ def augment(
     ] = False,
     refusal: Annotated[
         str, typer.Option(help="Answer of variants that nothing answers.")
-    ] = "The documents do not say.",
+    ] = NOT_FOUND,
     seed: Seed = 0,
     licence: Licence = None,
     workers: Workers = 0,

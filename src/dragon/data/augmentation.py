@@ -19,8 +19,8 @@ from dragon.data.stage import Block, Moved, json_line, output_names, run_stage
 from dragon.data.unfinished import Made
 from dragon.data.ways import WAYS
 from dragon.errors import DataError, InputError
+from dragon.text.replies import NOT_FOUND
 
-REFUSAL = "The documents do not say."
 FIELD = "augmented"
 
 
@@ -39,7 +39,7 @@ class Augmenting:
     ways: tuple[str, ...] = tuple(WAYS)
     share: float = 1.0
     originals: bool = True
-    refusal: str = REFUSAL
+    refusal: str = NOT_FOUND
     seed: int = 0
 
 

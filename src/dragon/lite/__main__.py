@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
-from dragon.lite.answers import Answer, as_object
+from dragon.lite.answers import NOT_FOUND, Answer, as_object
 from dragon.lite.documents import LiteError, read
 from dragon.lite.index import Index
 from dragon.lite.session import Session
@@ -109,7 +109,7 @@ def _print(session: Session, answer: Answer, options: argparse.Namespace) -> Non
 def shown(answer: Answer) -> Iterator[str]:
     """The lines of an answer: quotes and where they stand, or the nearest sentences."""
     if answer.abstained:
-        yield "The documents do not say."
+        yield NOT_FOUND
     for number, quote in enumerate(answer.quotes or answer.nearest, 1):
         mark = f"[{number}]" if answer.quotes else "  nearest:"
         yield f"{mark} {unmarked(quote.text)}"

@@ -10,6 +10,7 @@ from dragon.lite.documents import LiteError
 from dragon.lite.index import Index
 from dragon.lite.points import CHOICE, Wanted, belief, sentence_points, weighted
 
+NOT_FOUND = "The documents do not say."
 LONGEST_QUESTION = 2000  # characters
 # From this probability on a quote is given. On 404 questions of SQuAD that answered 0.72 rightly,
 # and was silent on 0.76 when they were asked again without the document that answers.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import urlencode
 
-from dragon.lite.answers import Answer, Quote
+from dragon.lite.answers import NOT_FOUND, Answer, Quote
 from dragon.lite.documents import Document
 from dragon.lite.words import unmarked
 
@@ -82,7 +82,7 @@ def _answer(answer: Answer) -> str:
     if answer.quotes:
         return f"<section>{title}{''.join(map(_quote, answer.quotes))}</section>"
     near = "".join(map(_quote, answer.nearest))
-    said = "<p>The documents do not say.</p>" + ("<p><small>Nearest:</small></p>" if near else "")
+    said = f"<p>{NOT_FOUND}</p>" + ("<p><small>Nearest:</small></p>" if near else "")
     return f'<section class="none">{title}{said}{near}</section>'
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dragon.answer import Answer
-from dragon.answer.answerer import NOT_FOUND
 from dragon.answer.types import Timings
 from dragon.answer.types import Usage as AnswerUsage
 from dragon.retrieval import Hit
@@ -20,6 +19,7 @@ from dragon.server.library import Library
 from dragon.server.quoting import Quoting
 from dragon.server.remote import Remote, TooLongError
 from dragon.server.replies import Message, Usage
+from dragon.text.replies import NOT_FOUND
 
 if TYPE_CHECKING:
     from dragon.server.state import State

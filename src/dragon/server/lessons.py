@@ -11,12 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from dragon.answer.answerer import NOT_FOUND
 from dragon.checkpoint import replaced_beside
 from dragon.data.sources import read_rows, source_files
 from dragon.errors import DataError, InputError
 from dragon.retrieval import Index
 from dragon.server.library import Library
+from dragon.text.replies import NOT_FOUND
 from dragon.tokenizer import Tokenizer
 
 # A second passage makes it harder; more of them do not fit into a small model.
