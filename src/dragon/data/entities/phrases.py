@@ -15,9 +15,7 @@ from dragon.data.entities.told import told_after, told_before, told_deed, told_n
 from dragon.data.entities.types import Kind
 from dragon.data.entities.words import (
     EVENTS,
-    NUMERALS,
     ORG_HEADS,
-    PARTICLES,
     PLACE_STARTS,
     PLACE_TAILS,
     SHIPS,
@@ -253,8 +251,3 @@ def _made(text: str, group: list[Token], opens: bool, title: bool) -> Phrase:
         told_after(text, end) or told_next(text, end) or told_before(text, group[0].start),
         told_deed(text, group[0].start),
     )
-
-
-def is_name_like(token: Token) -> bool:
-    """Whether a token could be part of a person's name: no particle, no numeral."""
-    return token.text.lower() not in PARTICLES and token.text not in NUMERALS
