@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dragon.engine.bf16_layout import from_bf16, to_bf16
 from dragon.engine.int8_layout import GROUP, pack
 from dragon.engine.matrices import Int8
-from dragon.quantize.rtn import quantized, round_to_4_bits, round_to_nearest
+from dragon.quantize.rtn import quantized, rounded
 
 sizes = st.tuples(st.integers(1, 40), st.integers(1, 200))
 
@@ -21,7 +21,7 @@ def random(n: int, k: int, seed: int = 0) -> np.ndarray:
 def test_rounding_to_8_bits_is_off_by_half_a_step_at_most(size: tuple[int, int], seed: int) -> None:
     matrix = random(*size, seed)
     matrix[size[0] // 2] = 0
-    values, scales = round_to_nearest(matrix)
+    values, scales = rounded(matrix, 8)
     back = Int8(*pack(values, scales), size).f32()
     steps = scales.repeat(GROUP, axis=1)[:, : size[1]]
     assert (np.abs(back - matrix) <= 0.5001 * steps).all()
@@ -35,7 +35,7 @@ def test_rounding_to_4_bits_is_off_by_a_tenth_of_the_largest(
     matrix = random(*size, seed)
     matrix[size[0] // 2] = 0
     back = quantized(matrix, 4, group).f32()
-    values, scales = round_to_4_bits(matrix, group)
+    values, scales = rounded(matrix, 4, group)
     assert values.min() >= -8
     assert values.max() <= 7
     np.testing.assert_array_equal(from_bf16(to_bf16(scales)), scales)

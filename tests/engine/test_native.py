@@ -15,7 +15,7 @@ from dragon.engine.kernels import native_is_built
 from dragon.engine.matrices import Matrix
 from dragon.engine.numpy_body import NumpyBody
 from dragon.quantize import quantize_weights
-from dragon.quantize.rtn import quantized, round_to_nearest
+from dragon.quantize.rtn import quantized, rounded
 from tests.engine.models import (
     COVERED,
     as_weights,
@@ -81,7 +81,7 @@ def error_bound(body: Body, x: Floats, matrix: Matrix, bits: int) -> NDArray[np.
     if bits == 16:
         steps = np.abs(x) * (2.0**-7 if body.isa == "avx512bf16" else 0)
     else:
-        steps = round_to_nearest(x, matrix.group)[1].repeat(matrix.group, axis=1)[:, : x.shape[1]]
+        steps = rounded(x, 8, matrix.group)[1].repeat(matrix.group, axis=1)[:, : x.shape[1]]
     return steps / 2 @ weights.T + 1e-5 * (np.abs(x) @ weights.T) + 1e-30
 
 

@@ -19,25 +19,15 @@ EPSILON = np.float32(1e-30)  # a group of zeros must not divide by zero
 SHRINK = np.linspace(1.0, 0.8, 5, dtype=np.float32)  # of the range that 4 bits span
 
 
-def round_to_nearest(matrix: Floats, group: int = GROUP) -> tuple[Integers, Floats]:
-    """Quantise a matrix [N, K] symmetrically to 8 bits in groups along K.
+def rounded(matrix: Floats, bits: int, group: int = GROUP) -> tuple[Integers, Floats]:
+    """Round a matrix [N, K] to 8 or 4 bits in groups along K.
 
     Returns:
-        int8 values [N, K] in -127..127 and scales [N, ceil(K / group)]; the error of a value is at
-        most half its scale.
+        int8 values [N, K] and scales [N, ceil(K / group)]. With 8 bits the values are in -127..127,
+        and their errors at most half their scales; with 4 bits in -8..7, the scales bf16 numbers.
     """
-    scales = scales_of(grouped(matrix, group), 8)
-    return nearest(matrix, scales, group, 8), scales
-
-
-def round_to_4_bits(matrix: Floats, group: int = GROUP) -> tuple[Integers, Floats]:
-    """Quantise a matrix [N, K] to -8..7 in groups along K.
-
-    Returns:
-        int8 values [N, K] and scales [N, ceil(K / group)] that are bf16 numbers.
-    """
-    scales = scales_of(grouped(matrix, group), 4)
-    return nearest(matrix, scales, group, 4), scales
+    scales = scales_of(grouped(matrix, group), bits)
+    return nearest(matrix, scales, group, bits), scales
 
 
 def grouped(matrix: Floats, group: int) -> Floats:
@@ -92,8 +82,7 @@ def quantized(matrix: Floats, bits: int, group: int = GROUP) -> Matrix:
     if bits == 16:
         shape = (matrix.shape[0], matrix.shape[1])
         return BFloat16(bf16_layout.pack(bf16_layout.to_bf16(matrix)), shape)
-    scales = scales_of(grouped(matrix, group), bits)
-    return packed(nearest(matrix, scales, group, bits), scales, group, bits)
+    return packed(*rounded(matrix, bits, group), group, bits)
 
 
 def tensors_of(name: str, matrix: Matrix) -> dict[str, NDArray[Any]]:
