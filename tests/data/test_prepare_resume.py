@@ -1,10 +1,8 @@
 """Sets that grow: killed and gone on with, their documents found again, mixed by weight."""
 
 import json
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -21,6 +19,7 @@ from dragon.data.shards import ReadingSet, document_borders, language_tokens, re
 from dragon.errors import DataError
 from dragon.tokenizer import BpeTokenizer, load_tokenizer
 from tests.data.corpus import ARTICLE
+from tests.data.killing import kill_after
 
 SLOW = """
 import json, sys, time
@@ -58,13 +57,7 @@ def test_kill_9_and_the_same_again_give_the_same(tmp_path: Path, objective: str)
 
     begun = subprocess.Popen(command("killed"))
     journal = tmp_path / ".killed.unfinished" / ".journal"
-    deadline = time.monotonic() + 60
-    while not (journal.exists() and journal.read_bytes().count(b"\n") > 4):
-        assert time.monotonic() < deadline
-        assert begun.poll() is None
-        time.sleep(0.01)
-    begun.send_signal(signal.SIGKILL)
-    begun.wait()
+    kill_after(4, journal, begun)
     tokenizer = journal.with_name("tokenizer.json").stat()
     with pytest.raises(DataError, match="No data folder at"):
         read_manifest(tmp_path / "killed")

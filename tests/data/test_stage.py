@@ -16,6 +16,7 @@ from dragon.data.stage import blocks
 from dragon.errors import DataError
 from dragon.tokenizer import BpeTokenizer
 from tests.data.corpus import ARTICLE, ROWS
+from tests.data.killing import kill_after
 
 SETTINGS = {"seed": 3, "workers": 1}
 
@@ -92,13 +93,7 @@ def test_kill_9_and_the_same_again_give_the_same(texts: Path, tmp_path: Path, st
     subprocess.run(command("whole"), check=True, capture_output=True)
     begun = subprocess.Popen(command("killed"), stdout=subprocess.DEVNULL)
     journal = tmp_path / ".killed.unfinished" / ".journal"
-    deadline = time.monotonic() + 60
-    while not (journal.exists() and journal.read_bytes().count(b"\n") > 3):
-        assert time.monotonic() < deadline
-        assert begun.poll() is None
-        time.sleep(0.01)
-    begun.send_signal(signal.SIGKILL)
-    begun.wait()
+    kill_after(3, journal, begun)
     assert not (tmp_path / "killed").exists()
     half = next(p for p in journal.parent.iterdir() if p.name.startswith("one."))
     with half.open("ab") as file:  # what a block had begun to write
