@@ -23,7 +23,7 @@ from dragon.data.shapes import texts_of
 from dragon.data.shards import file_hash, read_manifest
 from dragon.data.sources import read_rows, source_files, title_of
 from dragon.data.stage import Moved, described, plan_of
-from dragon.data.unfinished import unfinished
+from dragon.data.unfinished import Unfinished, unfinished
 from dragon.errors import DataError
 from dragon.tokenizer import BpeTokenizer, load_tokenizer
 from dragon.tokenizer.base import LibraryTokenizer
@@ -63,46 +63,59 @@ def prepare(config: DataConfig, out: Path, progress: Moved | None = None) -> dic
             if config.randomize:
                 _learn_names(config, files).save(run.folder / _NAMES)
             run.begin()
-        tokenizer = load_tokenizer(run.folder)
-        names = Names.load(run.folder / _NAMES) if config.randomize else None
-        held_out = _held_out(config, files)
-        values: dict[str, Any] = {}
-        drop = [_NAMES]
-        if config.objective == "language":
-            folder = Path(config.tokenizer) if config.tokenizer else run.folder
-            values["end_id"] = end_of_text(tokenizer, folder)
-            values["splits"] = write_language_set(
-                files,
-                run,
-                names,
-                values["end_id"],
-                seed=config.seed,
-                held_out=held_out,
-                passes=config.passes,
-                workers=config.workers,
-                progress=progress,
-            )
-        else:
-            synonyms = _below(config, config.synonyms) if config.synonyms else None
-            plan = Plan(
-                config,
-                tuple(files),
-                out=run.folder,
-                names=names,
-                held_out=held_out,
-                synonyms=synonyms,
-            )
-            values["splits"], rows = write_reading_set(plan, run, progress)
-            drop += rows
+        plan = _looked_up(config, files, run.folder)
+        is_language = config.objective == "language"
+        values, rows = (_language_set if is_language else _reading_set)(plan, run, progress)
+        drop = [_NAMES, *rows]
         values |= {
             "tokenizer_sha256": file_hash(run.folder / TOKENIZER_FILE),
-            "vocab_size": tokenizer.vocab_size,
+            "vocab_size": load_tokenizer(run.folder).vocab_size,
             "settings": asdict(config),
             "files": described(run.folder, drop),
             "sources": records(files, census(files, licences), licences),
-            "held_out": sorted(held_out),
+            "held_out": sorted(plan.held_out),
         }
-        return run.finish("language" if config.objective == "language" else "reading", values, drop)
+        return run.finish("language" if is_language else "reading", values, drop)
+
+
+def _looked_up(config: DataConfig, files: list[Path], folder: Path) -> Plan:
+    return Plan(
+        config,
+        tuple(files),
+        out=folder,
+        names=Names.load(folder / _NAMES) if config.randomize else None,
+        held_out=_held_out(config, files),
+        synonyms=_below(config, config.synonyms) if config.synonyms else None,
+    )
+
+
+def _language_set(
+    plan: Plan, run: Unfinished, progress: Moved | None
+) -> tuple[dict[str, Any], list[str]]:
+    """Write running text; returns what the manifest says of it, and no files to drop."""
+    config = plan.config
+    source = Path(config.tokenizer) if config.tokenizer else run.folder
+    end = end_of_text(load_tokenizer(run.folder), source)
+    splits = write_language_set(
+        plan.files,
+        run,
+        plan.names,
+        end,
+        seed=config.seed,
+        held_out=plan.held_out,
+        passes=config.passes,
+        workers=config.workers,
+        progress=progress,
+    )
+    return {"end_id": end, "splits": splits}, []
+
+
+def _reading_set(
+    plan: Plan, run: Unfinished, progress: Moved | None
+) -> tuple[dict[str, Any], list[str]]:
+    """Write exercises; returns what the manifest says of them, and the files to drop."""
+    splits, rows = write_reading_set(plan, run, progress)
+    return {"splits": splits}, rows
 
 
 def is_prepared(config: DataConfig, folder: Path) -> bool:
