@@ -14,7 +14,7 @@ from pathlib import Path
 from dragon.checkpoint import read_config
 from dragon.errors import DragonError
 from dragon.server import jobs as states
-from dragon.server.commands import run_attended
+from dragon.server.commands import Command, run_attended
 from dragon.server.curve import Curve
 from dragon.server.database import Database, now
 from dragon.server.examples import look_at, plan
@@ -150,7 +150,7 @@ class Trainer:
         questions = texts.with_name("questions")
         seed = ("--seed", job.asked["seed"])
         made = ("data", "synthesize", texts, "--out", questions, *SYNTHESIS, *seed)
-        self._run(job, LESSONS_LOCK, *made)
+        self._run(job, LESSONS_LOCK, Command(made, "Making questions"))
         write_lessons(questions, train, tokenizer, read_config(job.folder).max_position_embeddings)
         shutil.rmtree(questions, ignore_errors=True)
         texts.unlink(missing_ok=True)
@@ -184,9 +184,11 @@ class Trainer:
         config.write_text(self._toml(job), "utf-8")
         self._began = (job.id, self.curve(job).step, time.monotonic())
         run = self._run_folder(job)
-        self._run(job, LOCK, "train", "--config", config, "--out", run, *(["--resume"] * again))
+        train = ("train", "--config", config, "--out", run, *(["--resume"] * again))
+        self._run(job, LOCK, Command(train, "Training", "Try a smaller lora_r."))
         kept = run / "best" if (run / "best").is_dir() else run / "last"
-        self._run(job, LOCK, "merge", kept, "--base", job.folder, "--out", self._result(job))
+        merge = ("merge", kept, "--base", job.folder, "--out", self._result(job))
+        self._run(job, LOCK, Command(merge, "Merging"))
         self._writers.add(job.model, self._result(job))
         if self.jobs.move(job.id, states.SUCCEEDED):
             self.jobs.tell(job.id, f"New fine-tuned model created: {job.model}")
@@ -218,8 +220,8 @@ class Trainer:
             for name, section in sections.items()
         )
 
-    def _run(self, job: Job, lock: str, *arguments: object) -> None:
-        """Run one of our own commands to its end, telling of its steps."""
+    def _run(self, job: Job, lock: str, command: Command) -> None:
+        """Run a command to its end, telling of its steps."""
         told = self.curve(job).step
 
         def look() -> None:
@@ -229,7 +231,7 @@ class Trainer:
                 raise Stopped
 
         folder = self._folder / "jobs" / job.id
-        run_attended(arguments, folder, self._folder / lock, self._nice, look)
+        run_attended(command, folder, self._folder / lock, self._nice, look)
 
     def _tell(self, job: Job, told: int) -> int:
         """Make events of what was logged since a step; returns the last step told."""
