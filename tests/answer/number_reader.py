@@ -12,6 +12,7 @@ from dragon.answer.evidence import SIGNALS
 from dragon.checkpoint import write_checkpoint
 from dragon.config import ModelConfig
 from dragon.tokenizer import BpeTokenizer
+from dragon.tokenizer.base import LibraryTokenizer
 from dragon.tokenizer.reading import FEATURE_SIZES, NUMBER, SEG_SPECIAL
 from dragon.weights import tensor_shapes
 
@@ -43,9 +44,9 @@ def write_number_reader(folder: Path) -> Path:
     return folder
 
 
-def write_language_model(folder: Path) -> Path:
+def write_language_model(folder: Path, tokenizer: LibraryTokenizer | None = None) -> Path:
     """Write a model that has learned to write and not to read, with random weights."""
-    tokenizer = BpeTokenizer.train(CORPUS, vocab_size=320)
+    tokenizer = tokenizer or BpeTokenizer.train(CORPUS, vocab_size=320)
     config = _config(tokenizer.vocab_size, ())
     random = np.random.default_rng(0)
     shapes = tensor_shapes(config).items()

@@ -15,17 +15,21 @@ from dragon.errors import ConfigError, DocumentError, InputError, StoreError
 from dragon.retrieval import Index
 from dragon.server.database import Database
 from dragon.server.errors import ApiError
+from dragon.server.generation import Generator
 from dragon.server.keys import Keys
 from dragon.server.library import Library
 from dragon.server.limits import Limits
 from dragon.server.prompts import Prompts
-from dragon.server.replies import Message
+from dragon.server.replies import Message, Whole
+from dragon.server.routes.completions import CompletionRequest
 from dragon.server.settings import ServerSettings
 from dragon.server.uploads import clear_parts, keep, safe_name
 from dragon.server.worker import Worker
 from dragon.tokenizer import BpeTokenizer
 from dragon.tokenizer.special import CHAT_TEMPLATE
 from dragon.tokenizer.template import ChatTemplate
+from dragon.tokenizer.word import WordTokenizer
+from tests.answer.number_reader import write_language_model
 
 
 @given(st.text(max_size=300))
@@ -187,6 +191,24 @@ def test_errors_of_the_worker_reach_who_waits() -> None:
     with pytest.raises(KeyError):
         asyncio.run(worker.call(fail))
     worker.close()
+
+
+def test_tokens_are_told_with_the_blanks_of_the_text(tmp_path: Path) -> None:
+    words = WordTokenizer.train(["Visitors may stay for thirty days, and so may dogs."])
+    generator = Generator(write_language_model(tmp_path / "model", words))
+    asked = CompletionRequest(prompt="", seed=1)
+    whole = Whole()
+
+    async def write() -> None:
+        writing = generator.writing(asked, words.encode("Visitors may"), 20, logprobs=0)
+        async with aclosing(generator.stream(writing)) as pieces:
+            async for piece in pieces:
+                whole.add(piece)
+
+    asyncio.run(write())
+    generator.close()
+    assert " " in whole.text
+    assert b"".join(bytes(one["bytes"]) for one in whole.logprobs).decode() == whole.text
 
 
 def test_prompts_of_other_models_follow_their_template(tmp_path: Path) -> None:

@@ -122,6 +122,7 @@ class Generator:
 
         streams = self.serving.submit_copies(writing.request, writing.choices, notify)
         waiting = dict(enumerate(streams))
+        last: dict[int, int | None] = dict.fromkeys(waiting)
         try:
             while waiting:
                 await news.wait()
@@ -129,7 +130,7 @@ class Generator:
                 for choice, stream in list(waiting.items()):
                     ended = stream.finish_reason
                     if events := stream.ready():
-                        yield self._piece(choice, events)
+                        yield self._piece(choice, events, last)
                     if ended:
                         del waiting[choice]
                         yield Piece(choice=choice, end=_end(stream))
@@ -137,19 +138,25 @@ class Generator:
             for stream in waiting.values():
                 stream.cancel()
 
-    def _piece(self, choice: int, events: Sequence[Event]) -> Piece:
-        """What came together is sent together: a slow loop or client costs no write a token."""
+    def _piece(self, choice: int, events: Sequence[Event], last: dict[int, int | None]) -> Piece:
+        """What came together is sent together: a slow loop or client costs no write a token.
+
+        Of each choice, `last` knows the token before, and learns the last of these.
+        """
         text = "".join(event.text for event in events)
-        logprobs = tuple(one for event in events for one in self._logprobs(event))
-        return Piece(text, choice, logprobs=logprobs)
+        logprobs: list[dict[str, Any]] = []
+        for event in events:
+            logprobs += self._logprobs(event, last[choice])
+            last[choice] = last[choice] if event.token is None else event.token
+        return Piece(text, choice, logprobs=tuple(logprobs))
 
-    def _logprobs(self, event: Event) -> Iterator[dict[str, Any]]:
+    def _logprobs(self, event: Event, before: int | None) -> Iterator[dict[str, Any]]:
         if event.logprob is not None and event.token is not None:
-            best = [self._logprob(id, value) for id, value in event.top_logprobs]
-            yield self._logprob(event.token, event.logprob) | {"top_logprobs": best}
+            best = [self._logprob(id, value, before) for id, value in event.top_logprobs]
+            yield self._logprob(event.token, event.logprob, before) | {"top_logprobs": best}
 
-    def _logprob(self, id: int, value: float) -> dict[str, Any]:
-        piece = self.tokenizer.piece(id)
+    def _logprob(self, id: int, value: float, before: int | None) -> dict[str, Any]:
+        piece = self.tokenizer.piece(id, before)
         text = piece.decode("utf-8", "replace") or self.tokenizer.token(id)
         return {"token": text, "logprob": max(value, -9999.0), "bytes": list(piece)}
 
