@@ -199,6 +199,28 @@ def test_completions(client: OpenAI) -> None:
         client.completions.create(model="dragon", prompt="x")
 
 
+def test_tokens_of_completions_stand_at_their_offsets(client: OpenAI) -> None:
+    asked: dict[str, Any] = {"model": "dragon:raw", "prompt": "Visitors may", "logprobs": 1}
+    asked |= {"max_tokens": 40, "n": 2, "seed": 5}
+    whole = {choice.index: choice for choice in client.completions.create(**asked).choices}
+    streamed: dict[int, list[int]] = {0: [], 1: []}
+    for chunk in client.completions.create(stream=True, **asked):
+        for part in chunk.choices:
+            streamed[part.index] += (part.logprobs and part.logprobs.text_offset) or []
+    for number, choice in whole.items():
+        assert choice.logprobs is not None
+        tokens, offsets = choice.logprobs.tokens, choice.logprobs.text_offset
+        assert tokens is not None
+        assert offsets is not None
+        assert streamed[number] == offsets
+        # Parts of characters and the special tokens are no text of their own.
+        texts = [
+            (t, at) for t, at in zip(tokens, offsets, strict=True) if t.isascii() and t[0] != "<"
+        ]
+        assert len(texts) > 5
+        assert all(choice.text[at : at + len(token)] == token for token, at in texts)
+
+
 def test_a_prompt_over_the_context_is_refused(client: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as caught:
         client.completions.create(model="dragon:raw", prompt="visitors " * 5000)

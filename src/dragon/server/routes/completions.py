@@ -1,6 +1,8 @@
 """POST /v1/completions: a causal model continues a text."""
 
-from collections.abc import AsyncGenerator
+import codecs
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -20,6 +22,7 @@ from dragon.server.streams import DONE, EventStream, event, while_there
 from dragon.server.writers import RAW, writes
 
 router = APIRouter(tags=["completions"])
+CONTINUES = range(0x80, 0xC0)  # bytes that go on with a character of UTF-8
 
 
 class CompletionRequest(Sampled):
@@ -71,7 +74,7 @@ def _replies(state: State, body: CompletionRequest) -> Replies:
 
 async def _whole(made: Replies) -> dict[str, Any]:
     choices = [
-        _choice(i, whole.text, whole.logprobs, whole.end.reason)
+        _choice(i, whole.text, whole.logprobs, Offsets(), whole.end.reason)
         for i, whole in enumerate(await made.collect())
     ]
     return {"choices": choices, "usage": made.usage.as_chat()}
@@ -82,21 +85,52 @@ async def _streamed(
 ) -> AsyncGenerator[bytes]:
     if body.with_usage:
         head["usage"] = None
+    offsets: defaultdict[int, Offsets] = defaultdict(Offsets)
     async with aclosing(made.pieces()) as pieces:
         async for piece in pieces:
-            yield event(head | {"choices": [_of_piece(piece)]})
+            yield event(head | {"choices": [_of_piece(piece, offsets[piece.choice])]})
     if body.with_usage:
         yield event(head | {"choices": [], "usage": made.usage.as_chat()})
     yield DONE
 
 
-def _of_piece(piece: Piece) -> dict[str, Any]:
+class Offsets:
+    """Where the tokens of a choice begin, in characters of the text that is returned.
+
+    A token that goes on with a character begins where that does.
+
+    >>> Offsets().after([{"bytes": [0x35, 0xE2]}, {"bytes": [0x82, 0xAC]}, {"bytes": [0x21]}])
+    [0, 1, 2]
+    """
+
+    def __init__(self) -> None:
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        self._length = 0
+
+    def after(self, logprobs: Sequence[dict[str, Any]]) -> list[int]:
+        """The offsets of the tokens that come next, with their bytes."""
+        offsets = []
+        for one in logprobs:
+            piece = bytes(one["bytes"])
+            if piece and piece[0] not in CONTINUES:
+                # What is half until now stays so, and is shown as one �.
+                self._length += len(self._utf8.decode(b"", final=True))
+            offsets.append(self._length)
+            self._length += len(self._utf8.decode(piece))
+        return offsets
+
+
+def _of_piece(piece: Piece, offsets: Offsets) -> dict[str, Any]:
     reason = piece.end.reason if piece.end else None
-    return _choice(piece.choice, piece.text, list(piece.logprobs), reason)
+    return _choice(piece.choice, piece.text, piece.logprobs, offsets, reason)
 
 
 def _choice(
-    number: int, text: str, logprobs: list[dict[str, Any]], reason: str | None
+    number: int,
+    text: str,
+    logprobs: Sequence[dict[str, Any]],
+    offsets: Offsets,
+    reason: str | None,
 ) -> dict[str, Any]:
     shown = None
     if logprobs:
@@ -106,6 +140,6 @@ def _choice(
             "top_logprobs": [
                 {best["token"]: best["logprob"] for best in one["top_logprobs"]} for one in logprobs
             ],
-            "text_offset": [],
+            "text_offset": offsets.after(logprobs),
         }
     return {"index": number, "text": text, "logprobs": shown, "finish_reason": reason}
