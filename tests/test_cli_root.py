@@ -71,6 +71,27 @@ def test_every_command_shows_its_help(name: str, capsys: pytest.CaptureFixture[s
     assert f"dragon {name}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("empty", [["--docs", ""], ["--docs="]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ask Who?",
+        "chat",
+        "serve",
+        "lite ask Who?",
+        "data synthesize --out new",
+        "eval questions asked.jsonl",
+        "eval calibrate asked.jsonl --model model",
+    ],
+)
+def test_an_empty_path_is_not_the_working_folder(
+    command: str, empty: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command.split(), *empty]) == 2
+    said = capsys.readouterr().err
+    assert said == "error: --docs is empty. Give it a value, or leave it out.\n"
+
+
 def test_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tokeniser"]) == 2
     assert capsys.readouterr().err == (

@@ -59,6 +59,7 @@ GROUPS: dict[str, dict[str, Command]] = {
 }
 COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
 
+PATHS = ("--docs", "--index", "--model", "--out")  # in whatever command they stand
 USAGE = "Usage: dragon [--debug] COMMAND [OPTIONS] ..."
 
 
@@ -107,7 +108,18 @@ def _dispatch(arguments: list[str]) -> int:
     return _run(name, COMMANDS[name], rest)
 
 
+def _check_paths(arguments: list[str]) -> None:
+    """Refuse an empty path: to `pathlib`, and so to typer, it is the working folder."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    for place, word in enumerate(arguments[:end]):
+        option, equals, value = word.partition("=")
+        given = [value] if equals else arguments[place + 1 : place + 2]
+        if option in PATHS and given == [""]:
+            raise InputError(f"{option} is empty.", "Give it a value, or leave it out.")
+
+
 def _run(name: str, entry: Command, arguments: list[str]) -> int:
+    _check_paths(arguments)
     if name == "ask" and _is_answered(arguments):
         return 0
     command = _load(entry)

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from dragon.errors import InputError
-
 VALUES = {"--docs": "docs", "--index": "index", "--model": "model", "--top-k": "top_k"}
 FLAGS = {"--json": "as_json", "--no-stream": "no_stream"}
 MOST_PASSAGES = 100
@@ -17,9 +15,6 @@ MOST_PASSAGES = 100
 
 def plain(arguments: Sequence[str]) -> dict[str, Any] | None:
     """The question and its options by their names, None for what typer has to read.
-
-    Raises:
-        InputError: for an option with an empty value, of which typer would make a path.
 
     >>> plain(["Who signs?", "--top-k", "7", "--json"])
     {'question': 'Who signs?', 'top_k': 7, 'as_json': True}
@@ -46,10 +41,8 @@ def _read(rest: Iterator[str]) -> Iterator[tuple[str, Any]]:
         if word == "--":
             yield from (("question", word) for word in rest)
         elif option in VALUES:
-            name, given = VALUES[option], value if equals else next(rest, None)
-            if given == "":  # to `pathlib` an empty path is the working folder
-                raise InputError(f"{option} is empty.", "Give it a value, or leave it out.")
-            yield name, _value(name, given or "")
+            name = VALUES[option]
+            yield name, _value(name, value if equals else next(rest, ""))
         elif word in FLAGS:
             yield FLAGS[word], True
         elif word.startswith("-") and word != "-":
