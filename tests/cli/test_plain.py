@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -54,11 +55,14 @@ def test_every_option_is_known() -> None:
     assert options == {*VALUES, *FLAGS, "question"}
 
 
-def after_asking(expression: str, **environment: str) -> str:
-    """What an expression says in a process that has asked an index that is not there."""
+NOWHERE = ("--index", "nowhere.db")
+
+
+def after(*arguments: str, expression: str, **environment: str) -> str:
+    """What an expression says in a process that had a command look for an index in vain."""
     script = (
         "import os, sys; from dragon.cli.main import main; "
-        f"main(['ask', 'Who?', '--index', 'nowhere.db']); print({expression})"
+        f"main({[*arguments, *NOWHERE]}); print({expression})"
     )
     command = [sys.executable, "-c", script]
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("DRAGON_", "OPENBLAS_"))}
@@ -68,7 +72,8 @@ def after_asking(expression: str, **environment: str) -> str:
 
 
 def test_asking_loads_neither_typer_nor_rich() -> None:
-    assert after_asking("{'typer', 'rich', 'pydantic', 'asyncio'} & set(sys.modules)") == "set()"
+    heavy = "{'typer', 'rich', 'pydantic', 'asyncio'} & set(sys.modules)"
+    assert after("ask", "Who?", expression=heavy) == "set()"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +84,10 @@ def test_asking_loads_neither_typer_nor_rich() -> None:
         ({"DRAGON_KERNELS": "numpy"}, "None"),
     ],
 )
+@pytest.mark.parametrize("command", ["ask Who?", "serve --port 0"])
 def test_threads_of_numpy_leave_the_processor_to_the_kernels(
-    environment: dict[str, str], threads: str
+    command: str, environment: dict[str, str], threads: str, tmp_path: Path
 ) -> None:
-    assert after_asking("os.environ.get('OPENBLAS_NUM_THREADS')", **environment) == threads
+    environment = {**environment, "DRAGON_HOME": str(tmp_path)}  # a server writes there
+    told = "os.environ.get('OPENBLAS_NUM_THREADS')"
+    assert after(*command.split(), expression=told, **environment) == threads

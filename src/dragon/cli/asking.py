@@ -79,15 +79,22 @@ def _nothing_to_ask(store: "Index", docs: Sequence[Path] | None) -> DragonError:
     return InputError(f"Nothing in {', '.join(map(str, docs))} can be read.", " ".join(why[:1]))
 
 
+def leave_threads_to_kernels() -> None:
+    """No threads of NumPy's library of matrices beside the native kernels' own, in this process.
+
+    Waiting for work, they keep the processor from those. To be called before NumPy is imported.
+    """
+    if find_spec("dragon._native") and os.environ.get("DRAGON_KERNELS") != "numpy":
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 @contextmanager
 def _loading() -> Iterator[None]:
     """Load modules and a model without what only costs time where they serve one question.
 
-    No search for garbage among them, neither now nor later. No threads of NumPy's library of
-    matrices beside the kernels' own: waiting for work, they keep the processor from those.
+    No search for garbage among them, neither now nor later.
     """
-    if find_spec("dragon._native") and os.environ.get("DRAGON_KERNELS") != "numpy":
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported
+    leave_threads_to_kernels()
     gc.disable()
     try:
         yield

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from dragon.cli.ask import Docs, File, Model, TopK
+from dragon.cli.asking import leave_threads_to_kernels
 from dragon.errors import ConfigError
 from dragon.models import DEFAULT
 
@@ -50,6 +51,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve a chat over your documents, for browsers and for OpenAI's clients."""
+    leave_threads_to_kernels()
     from dragon.server import ServerSettings
 
     try:
