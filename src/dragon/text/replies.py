@@ -1,3 +1,3 @@
-"""What is said in place of an answer: on every surface, and in what a model is taught to say."""
+"""What is said in place of an answer, and what a model is taught to say there."""
 
 NOT_FOUND = "The documents do not say."
