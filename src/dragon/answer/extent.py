@@ -8,8 +8,11 @@ import re
 from dragon.text.sentences import sentence_spans
 
 LONGEST_SENTENCE = 420
-# A sentence that begins so leans on the one before it.
-LEANING = ("it ", "they ", "this ", "these ", "those ", "he ", "she ", "that ", "such ", "there ")
+# A sentence that begins so leans on the one before it: without that it says too little.
+LEANING = (
+    "it ", "they ", "this ", "these ", "those ", "he ", "she ", "that ", "such ", "there ", "its ",
+    "their ", "but ", "then ", "otherwise", "only then", "if so", "if not", "yes,", "no,", "not ",
+)  # fmt: skip
 # What Markdown puts before a list item, a heading or a quotation.
 MARK = re.compile(r"(?:[-*+•>#]+\s+|\d+[.)]\s+)+")
 
@@ -29,18 +32,40 @@ def around(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def readable(text: str, sentence: tuple[int, int], quote: tuple[int, int]) -> tuple[int, int]:
-    """Extend a sentence that leans on the one before; cut one that never ends.
+    """Extend a sentence that leans on the one before, or that the next one leans on; cut one that
+    never ends.
 
     >>> readable("Ask Ada. She knows. Go.", (9, 19), (9, 12))
     (0, 19)
+    >>> readable("Call at nine. Not on Sunday. Go.", (0, 13), (8, 12))
+    (0, 28)
     """
-    a, b = sentence
-    if text[a:b].lower().startswith(LEANING):
-        before = [s for s, e in sentence_spans(text[:a]) if e <= a]
-        if before and b - before[-1] <= LONGEST_SENTENCE and "\n\n" not in text[before[-1] : a]:
-            mark = MARK.match(text, before[-1])
-            a = mark.end() if mark else before[-1]
+    a, b = _with_neighbour(text, *sentence)
     return (a, b) if b - a <= LONGEST_SENTENCE else _cut(text, a, b, *quote)
+
+
+def _with_neighbour(text: str, a: int, b: int) -> tuple[int, int]:
+    """The sentence with the one that it leans on, or else with the one that leans on it."""
+    spans = sentence_spans(text)
+    if _leans(text[a:b]):
+        before = [s for s, e in spans if e <= a]
+        if before and _together(text, before[-1], a, b):
+            mark = MARK.match(text, before[-1])
+            return (mark.end() if mark else before[-1]), b
+        return a, b
+    after = next(((s, e) for s, e in spans if s >= b), None)
+    if after and _leans(text[slice(*after)]) and _together(text, a, *after):
+        return a, after[1]
+    return a, b
+
+
+def _leans(sentence: str) -> bool:
+    return sentence.lower().startswith(LEANING)
+
+
+def _together(text: str, a: int, second: int, b: int) -> bool:
+    """True where text[a:b] is one short paragraph, its second sentence from `second` on."""
+    return b - a <= LONGEST_SENTENCE and "\n\n" not in text[a:second]
 
 
 def lines(text: str, quote: tuple[int, int]) -> tuple[int, int]:
