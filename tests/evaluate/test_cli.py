@@ -59,6 +59,29 @@ def test_calibrate_takes_questions_on_documents_and_on_articles(
     assert json.loads(capsys.readouterr().out)["questions"] == alone + 6
 
 
+def test_folders_bring_their_own_questions(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "docs", tmp_path / "more"
+    second.mkdir()
+    (second / "b.md").write_text("Nine ships sail, 9 of them north.")
+    for folder, asked in ((first, (STAY, TAX)), (second, ({**SHIP, "answers": ["9"]},))):
+        file_of(folder, *asked)
+        (folder / ".dragonignore").write_text("questions.jsonl\n")
+    told = ["--model", str(model)]
+    assert main(["eval", "handbook", str(first), str(second), *told, "--json"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert (line["name"], line["count"]) == ("handbook", 3)
+    assert line["metrics"]["recall_document"] == 1
+    command = ["eval", "calibrate", str(first / "questions.jsonl"), "--docs", str(first), *told]
+    assert main(command) == 0
+    alone = json.loads(capsys.readouterr().out)["questions"]
+    assert main([*command, "--folder", str(second)]) == 0
+    assert json.loads(capsys.readouterr().out)["questions"] == alone + 1
+    assert main(["eval", "handbook", str(tmp_path / "home"), *told]) == 1
+    assert "questions.jsonl" in capsys.readouterr().err
+
+
 def test_squad_asks_all_articles_and_calibrate_writes_the_model(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

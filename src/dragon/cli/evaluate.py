@@ -41,22 +41,28 @@ for measure in (
 Misses = Annotated[bool, typer.Option("--misses", help="Also print each question that went wrong.")]
 Limit = Annotated[int, typer.Option(help="Most questions, spread evenly; 0 for all.", min=0)]
 HANDBOOK = Path("examples/handbook")
+QUESTIONS = "questions.jsonl"  # in a folder of documents
 
 
 @app.command()
 def handbook(
-    folder: Annotated[Path, typer.Argument(help="The handbook.")] = HANDBOOK,
+    folders: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of documents with a questions.jsonl.")
+    ] = None,
     model: Model = DEFAULT,
     top_k: TopK = 5,
     misses: Misses = False,
     as_json: AsJson = False,
 ) -> None:
-    """The 60 questions of examples/handbook: 40 that it answers, 20 that it does not."""
+    """Folders that hold their own questions; by default the 60 of examples/handbook."""
     from dragon.evaluate.questions import load_questions
 
-    questions = load_questions(folder / "questions.jsonl")
-    with _index_of([folder]) as index:
-        _report("handbook", _run(index, questions, model, top_k), misses, as_json)
+    records = []
+    for folder in folders or [HANDBOOK]:
+        asked = load_questions(folder / QUESTIONS)
+        with _index_of([folder]) as index:
+            records += _run(index, asked, model, top_k)
+    _report("handbook", records, misses, as_json)
 
 
 @app.command()
@@ -106,6 +112,10 @@ def calibrate(
     squad: Annotated[
         Path | None, typer.Option(help="Questions in SQuAD's fields to ask beside those on --docs.")
     ] = None,
+    folder: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of documents with a questions.jsonl to ask beside the others."),
+    ] = None,
     articles: Annotated[str, typer.Option(help="Comma-separated parts of article names.")] = "",
     expected: Annotated[
         float, typer.Option(min=0, max=1, help="Share of questions that documents will answer.")
@@ -125,6 +135,9 @@ def calibrate(
     if docs:
         with _index_of(docs) as index:
             trials += collect(index, reader, evenly(load_questions(file), limit), top_k)
+    for place in folder or ():
+        with _index_of([place]) as index:
+            trials += collect(index, reader, load_questions(place / QUESTIONS), top_k)
     if named := squad if docs else file:
         everything = load_questions(named)
         names = [name for name in articles.split(",") if name]
