@@ -1,4 +1,4 @@
-"""The collections to calibrate on: their questions stand on their documents, and are not in them."""
+"""The collections to calibrate on: their questions stand on their documents, not in them."""
 
 import json
 from pathlib import Path
