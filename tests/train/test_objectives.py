@@ -20,6 +20,7 @@ from dragon.errors import ConfigError, DataError, DragonError
 from dragon.model.transformer import Transformer
 from dragon.tokenizer import BpeTokenizer, load_tokenizer
 from dragon.train.checks import is_extension
+from dragon.train.distill import pooled
 from dragon.train.embedder import embed
 from dragon.train.guard import Guard
 from dragon.train.lock import locked
@@ -128,18 +129,34 @@ def test_a_student_follows_its_teacher(
     language_set: Path, reading_set: Path, taught: Path, tmp_path: Path
 ) -> None:
     student = language_model(num_hidden_layers=1)
-    follow = {"teacher": str(taught), "teacher_weight": 1.0, "steps": 40, "eval_every": 40}
+    follow = {"teachers": (str(taught),), "teacher_weight": 1.0, "steps": 40, "eval_every": 40}
     train(student, settings(language_set, "distill", **follow), tmp_path / "run")
     divergence = [line["divergence"] for line in lines(tmp_path / "run")]
     assert np.mean(divergence[-5:]) < 0.7 * np.mean(divergence[:5])
     train(reader_model(), settings(reading_set, "reader", steps=2), tmp_path / "teacher")
-    config = settings(reading_set, "distill", teacher=str(tmp_path / "teacher/last"), steps=2)
+    config = settings(reading_set, "distill", teachers=(str(tmp_path / "teacher/last"),), steps=2)
     values = train(reader_model(num_hidden_layers=1), config, tmp_path / "reader")
     assert values["loss"] == pytest.approx(
         0.5 * (values["data_loss"] + values["divergence"]), rel=1e-3
     )
     with pytest.raises(ConfigError, match=r"has reader_features \[\]|has reader_features \(\)"):
-        train(reader_model(), replace(config, teacher=str(taught)), tmp_path / "wrong")
+        train(reader_model(), replace(config, teachers=(str(taught),)), tmp_path / "wrong")
+
+
+def test_several_teachers_speak_as_one(reading_set: Path, tmp_path: Path) -> None:
+    first, second = torch.randn(2, 4, 7)
+    expected = first.softmax(-1) ** 0.75 * second.softmax(-1) ** 0.25
+    torch.testing.assert_close(
+        pooled([first, second], [0.75, 0.25]).softmax(-1), expected / expected.sum(-1, keepdim=True)
+    )
+    for seed in (1, 2):
+        config = settings(reading_set, "reader", seed=seed, steps=2)
+        train(reader_model(), config, tmp_path / str(seed))
+    folders = tuple(str(tmp_path / name / "last") for name in "12")
+    config = settings(reading_set, "distill", teachers=folders, teacher_shares=(3.0, 1.0), steps=2)
+    assert train(reader_model(num_hidden_layers=1), config, tmp_path / "student")["divergence"] > 0
+    with pytest.raises(ConfigError, match=r"teacher_shares is \[1\.0\]"):
+        replace(config, teacher_shares=(1.0,))
 
 
 def test_facts_are_forgotten_and_then_it_stops(

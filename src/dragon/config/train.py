@@ -53,9 +53,10 @@ class TrainConfig:
         mask_share, mask_weight: the reader also predicts this share of text tokens, masked, with
             this weight of the loss (BERT, arXiv:1810.04805); `masked` predicts this share, 0 being
             0.15.
-        teacher, temperature, teacher_weight: of `distill` (arXiv:1503.02531): the model to follow,
-            how much both distributions are softened, and the share of its loss beside that of the
-            data.
+        teachers, teacher_shares, temperature, teacher_weight: of `distill` (arXiv:1503.02531): the
+            models to follow, what each counts in the mean of their log probabilities (empty:
+            alike), how much both distributions are softened, and the share of the divergence
+            beside the loss of the data.
         similarity_scale: of `embedder`, what a cosine is multiplied by.
         facts, facts_left: of `forget`, a file of rows with `prompt` and `answer`, and the share
             still known at which the run is over.
@@ -102,7 +103,8 @@ class TrainConfig:
     decay_share: float = 0.2
     mask_share: float = 0.0
     mask_weight: float = 0.3
-    teacher: str = ""
+    teachers: tuple[str, ...] = ()
+    teacher_shares: tuple[float, ...] = ()
     temperature: float = 2.0
     teacher_weight: float = 0.5
     similarity_scale: float = 20.0
@@ -137,6 +139,13 @@ class TrainConfig:
         for name in ("teacher_weight", "decay_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"train.{name} is {getattr(self, name)}.", "It must be 0 to 1.")
+        if self.teacher_shares and (
+            len(self.teacher_shares) != len(self.teachers) or min(self.teacher_shares) <= 0
+        ):
+            raise ConfigError(
+                f"train.teacher_shares is {list(self.teacher_shares)}.",
+                "Give one number above 0 for each of train.teachers, or none.",
+            )
         if self.spike and self.spike <= 1:
             raise ConfigError(f"train.spike is {self.spike}.", "It must be above 1, or 0 for none.")
         if not 0 < self.min_learning_rate <= self.learning_rate:

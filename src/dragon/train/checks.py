@@ -137,7 +137,7 @@ def _check_objective(model: ModelConfig, config: TrainConfig) -> None:
             f"train.objective is {config.objective} and model.pointer_head is true.",
             "Set model.pointer_head=false.",
         )
-    for objective, name in (("forget", "init"), ("forget", "facts"), ("distill", "teacher")):
+    for objective, name in (("forget", "init"), ("forget", "facts"), ("distill", "teachers")):
         if config.objective == objective and not getattr(config, name):
             raise ConfigError(
                 f"train.objective is {objective} and train.{name} is empty.", f"Set train.{name}."

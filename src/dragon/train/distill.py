@@ -1,11 +1,12 @@
-"""The distill objective: a student follows its teacher's distributions (Hinton et al. 2015).
+"""The distill objective: a student follows its teachers' distributions (Hinton et al. 2015).
 
-In: a language or a reading set, and a teacher with the same vocabulary. Out: the losses of the data
-beside the divergence from the teacher, arXiv:1503.02531, section 2: both softened by a temperature
-t, the divergence times t squared.
+In: a language or a reading set, and teachers with the same vocabulary. Out: the losses of the data
+beside the divergence from the teachers, arXiv:1503.02531, section 2: both softened by a temperature
+t, the divergence times t squared. Several teachers speak as one, by the geometric mean of their
+probabilities: what an ensemble knows in a single model.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,20 @@ from dragon.model.transformer import Transformer
 from dragon.train.batches import ReadingBatch
 from dragon.train.language import LanguageObjective
 from dragon.train.objective import Objective
-from dragon.train.reader import ReaderObjective, candidate_scores
+from dragon.train.reader import ReaderObjective, candidate_scores, trimmed
 from dragon.train.start import load_weights
 
 
 class DistillObjective(Objective):
-    """Language or reading, whichever the data is, with a teacher beside the answers."""
+    """Language or reading, whichever the data is, with teachers beside the answers."""
 
     def __init__(self, model: ModelConfig, train: TrainConfig) -> None:
         self.config = train
         reading = read_manifest(Path(train.data)).get("kind") == "reading"
         self.inner: Objective = (ReaderObjective if reading else LanguageObjective)(model, train)
-        self.teacher = _open(Path(train.teacher), model, reading)
+        self.teachers = [_open(Path(folder), model, reading) for folder in train.teachers]
+        shares = train.teacher_shares or (1.0,) * len(self.teachers)
+        self.shares = [share / sum(shares) for share in shares]
 
     def batches(self, start_step: int) -> Iterator[Any]:
         """Those of the data."""
@@ -56,9 +59,12 @@ class DistillObjective(Objective):
         """(1 - w) x the loss of the data + w x the divergence; validation is by the data alone."""
         if not train:
             return self.inner.loss(model, batch, train)
+        if isinstance(batch, ReadingBatch):
+            batch = trimmed(batch)
         c, mine = self.config, _distributions(model, batch)
         with torch.no_grad():
-            theirs = _distributions(self.teacher.to(mine.device), batch)
+            said = [_distributions(teacher.to(mine.device), batch) for teacher in self.teachers]
+            theirs = pooled(said, self.shares)
         own = F.cross_entropy(mine, _answers(batch))
         divergence = c.temperature**2 * F.kl_div(
             (mine / c.temperature).log_softmax(-1),
@@ -68,6 +74,13 @@ class DistillObjective(Objective):
         )
         figures = {"data_loss": own.detach(), "divergence": divergence.detach()}
         return (1 - c.teacher_weight) * own + c.teacher_weight * divergence, figures
+
+
+def pooled(said: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
+    """[N, V] log probabilities of each teacher's logits [N, V], meaned, short of their sum."""
+    return torch.stack(
+        [share * one.log_softmax(-1) for share, one in zip(shares, said, strict=True)]
+    ).sum(0)
 
 
 def _distributions(model: Transformer, batch: Any) -> Tensor:
