@@ -221,7 +221,8 @@ def test_what_goes_wrong_there_is_told_in_our_words(
     served, other = scripted
     other.script = script
     assert served.state.remote
-    monkeypatch.setattr(served.state.remote._client, "timeout", httpx2.Timeout(0.5))
+    patience = 0.5 if script is _late else 30  # a busy machine is slow to answer
+    monkeypatch.setattr(served.state.remote._client, "timeout", httpx2.Timeout(patience))
     body = {"messages": [{"role": "user", "content": QUESTION + part}], "model": "dragon"}
     for stream in (False, True):
         response = served.http.post("/v1/chat/completions", json=body | {"stream": stream})

@@ -15,6 +15,7 @@ import typer
 
 from dragon.cli import scorecard
 from dragon.cli.ask import Model, TopK
+from dragon.cli.asking import leave_threads_to_kernels
 from dragon.cli.index_view import skipped_lines
 from dragon.cli.scorecard import AsJson
 from dragon.errors import ConfigError
@@ -163,6 +164,7 @@ def calibrate(
 @contextmanager
 def _index_of(docs: Sequence[Path]) -> Iterator["Index"]:
     """A fresh index, so that a score never depends on what an old one holds."""
+    leave_threads_to_kernels()
     from dragon.retrieval import Index
 
     with (

@@ -152,7 +152,9 @@ class Generator:
 
     def _logprobs(self, event: Event, before: int | None) -> Iterator[dict[str, Any]]:
         if event.logprob is not None and event.token is not None:
-            best = [self._logprob(id, value, before) for id, value in event.top_logprobs]
+            # Some models' matrices have more rows than their vocabulary has tokens.
+            told = [(id, v) for id, v in event.top_logprobs if id < self.tokenizer.vocab_size]
+            best = [self._logprob(id, value, before) for id, value in told]
             yield self._logprob(event.token, event.logprob, before) | {"top_logprobs": best}
 
     def _logprob(self, id: int, value: float, before: int | None) -> dict[str, Any]:
