@@ -35,7 +35,8 @@ class Scan:
         files: by absolute path.
         roots: the given paths, absolute, links resolved.
         skipped: folders that cannot be read.
-        ignored: number of files that are hidden or have an unknown ending.
+        ignored: number of files with an unknown ending; none that are hidden or named to be left
+            out.
     """
 
     files: dict[str, Found] = field(default_factory=dict)
@@ -96,13 +97,13 @@ def _walk(folder: str, result: Scan, seen: set[tuple[int, int]]) -> None:
             continue
         for entry in ordered:
             if ignored and ignored.match(Path(os.path.relpath(entry.path, folder)).as_posix()):
-                result.ignored += 1
-            elif entry.is_dir(follow_symlinks=False):
+                continue
+            if entry.is_dir(follow_symlinks=False):
                 if entry.name not in _IGNORED_FOLDERS and not entry.name.startswith("."):
                     stack.append(entry.path)
             elif (stat := _wanted(entry)) is not None:
                 _keep(entry.path, stat, result, seen)
-            else:
+            elif not entry.name.startswith("."):
                 result.ignored += 1
 
 

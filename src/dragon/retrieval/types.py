@@ -71,7 +71,7 @@ class AddReport:
     Attributes:
         added, changed, unchanged, removed: numbers of documents.
         skipped: files that should have been read and could not be.
-        ignored: number of files that nobody would expect here (hidden, unknown endings).
+        ignored: number of files with an unknown ending; none that are hidden or left out by name.
         bytes: size of the files that were read.
         seconds: wall time.
     """
