@@ -151,3 +151,8 @@ def test_a_passage_without_room_has_no_span() -> None:
     none = np.zeros(0, np.int32)
     reading = Reading(np.zeros(3, np.int32), np.zeros((3, 4), np.uint8), 3, none, none)
     assert best_spans(reading, np.zeros((3, 2), np.float32), "text") == []
+
+
+def test_a_quote_stays_within_a_field_of_a_record() -> None:
+    text = "item: Ladder\nplace: Shed\ncount: 1"
+    assert [text[a:b].strip() for a, b in _units(text)] == text.split("\n")

@@ -64,6 +64,17 @@ def test_an_endless_sentence_is_cut_between_words() -> None:
     assert {*wording.split()} == {"word", "needle"}
 
 
+@pytest.mark.parametrize(
+    ("text", "quote", "wording"),
+    [
+        ("item: Ladder\nplace: Shed", "Ladder\nplace: Shed", "item: Ladder place: Shed"),
+        ("Fees\n   The fee is 500.", "Fees\n   The fee", "Fees The fee is 500."),
+    ],
+)
+def test_nothing_is_put_into_a_quote(text: str, quote: str, wording: str) -> None:
+    assert said(text, quote) == (wording, plain(quote))
+
+
 @given(st.text(max_size=80), st.data())
 def test_the_quote_is_marked_where_it_is(text: str, data: st.DataObject) -> None:
     printed = [i for i, c in enumerate(text) if c.isprintable() and not c.isspace()]

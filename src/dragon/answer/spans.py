@@ -153,7 +153,7 @@ def _best_first(table: npt.NDArray[np.float64]) -> Iterator[tuple[int, int]]:
 def _units(text: str) -> Iterator[tuple[int, int]]:
     """What a quote stays within: sentences; of a table the cells of the rows below its head.
 
-    The same of records: a name that stands before several values names a column.
+    The same of records, field by field: a name that stands before several values names a column.
     """
     fields = list(_FIELD.finditer(text))
     names = Counter(field["name"] for field in fields)
@@ -167,7 +167,7 @@ def _units(text: str) -> Iterator[tuple[int, int]]:
             stops = [*(field.start() for field in here[1:]), end]
             yield from ((field.end(), stop) for field, stop in zip(here, stops, strict=True))
             continue
-        borders = [start]
+        borders = [start, *(f.start() for f in fields if start < f.start() < end)]
         if text[start] == "|":
             borders += [bar.end() for bar in CELL_BORDER.finditer(text, start + 1, end)]
         yield from zip(borders, [*borders[1:], end], strict=True)

@@ -88,7 +88,8 @@ def _kept(text: str, part: _Range, quote: _Range) -> Iterator[tuple[str, int]]:
             dropped |= marks
     for at in range(*part):
         if at not in dropped and (text[at].isspace() or is_shown(text[at])):
-            yield from _joints(text, at, part[0])
+            if not quote[0] <= at < quote[1]:  # nothing is put into a quote
+                yield from _joints(text, at, part[0])
             yield text[at], at
 
 
