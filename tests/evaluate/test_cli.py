@@ -78,6 +78,10 @@ def test_folders_bring_their_own_questions(
     alone = json.loads(capsys.readouterr().out)["questions"]
     assert main([*command, "--folder", str(second)]) == 0
     assert json.loads(capsys.readouterr().out)["questions"] == alone + 1
+    assert main(["eval", "calibrate", "--folder", str(first), "--folder", str(second), *told]) == 0
+    assert json.loads(capsys.readouterr().out)["questions"] == alone + 1
+    assert main(["eval", "calibrate", *told]) == 2
+    assert "no questions to calibrate on" in capsys.readouterr().err
     assert main(["eval", "handbook", str(tmp_path / "home"), *told]) == 1
     assert "questions.jsonl" in capsys.readouterr().err
 

@@ -105,13 +105,15 @@ def squad(
 
 @app.command()
 def calibrate(
-    file: Annotated[Path, typer.Argument(help="Held-out questions: SQuAD's fields, or --docs.")],
     model: Annotated[Path, typer.Option(help="Model folder; its config.json is updated.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="Held-out questions: SQuAD's fields, or --docs.")
+    ] = None,
     docs: Annotated[
         list[Path] | None, typer.Option("--docs", help="The documents asked, if not SQuAD's.")
     ] = None,
     squad: Annotated[
-        Path | None, typer.Option(help="Questions in SQuAD's fields to ask beside those on --docs.")
+        Path | None, typer.Option(help="Questions in SQuAD's fields to ask beside the others.")
     ] = None,
     folder: Annotated[
         list[Path] | None,
@@ -131,15 +133,17 @@ def calibrate(
     from dragon.evaluate.calibrate import collect, fit
     from dragon.evaluate.questions import evenly, load_questions
 
+    if file is None and (docs or not folder and not squad):
+        raise ConfigError("There are no questions to calibrate on.", "Give a file, or --folder.")
     reader = Reader.open(model, calibration=Calibration())
     trials = []
-    if docs:
+    if file and docs:
         with _index_of(docs) as index:
             trials += collect(index, reader, evenly(load_questions(file), limit), top_k)
     for place in folder or ():
         with _index_of([place]) as index:
             trials += collect(index, reader, load_questions(place / QUESTIONS), top_k)
-    if named := squad if docs else file:
+    for named in filter(None, (squad, None if docs else file)):
         everything = load_questions(named)
         names = [name for name in articles.split(",") if name]
         asked = [q for q in everything if not names or any(n in q.document for n in names)]
