@@ -133,7 +133,7 @@ def calibrate(
     from dragon.evaluate.calibrate import collect, fit
     from dragon.evaluate.questions import evenly, load_questions
 
-    if file is None and (docs or not folder and not squad):
+    if file is None and (docs or (not folder and not squad)):
         raise ConfigError("There are no questions to calibrate on.", "Give a file, or --folder.")
     reader = Reader.open(model, calibration=Calibration())
     trials = []
