@@ -8,10 +8,14 @@ import re
 from dragon.text.sentences import sentence_spans
 
 LONGEST_SENTENCE = 420
+# A sentence that begins so takes something back from the one before it, or names its exception.
+QUALIFYING = (
+    "but ", "otherwise", "only then", "if so", "if not", "not ", "unless ", "except ", "then ",
+)  # fmt: skip
 # A sentence that begins so leans on the one before it: without that it says too little.
 LEANING = (
-    "it ", "they ", "this ", "these ", "those ", "he ", "she ", "that ", "such ", "there ", "its ",
-    "their ", "but ", "then ", "otherwise", "only then", "if so", "if not", "yes,", "no,", "not ",
+    "it ", "they ", "this ", "these ", "those ", "he ", "she ", "that ", "such ", "there ",
+    *QUALIFYING,
 )  # fmt: skip
 # What Markdown puts before a list item, a heading or a quotation.
 MARK = re.compile(r"(?:[-*+•>#]+\s+|\d+[.)]\s+)+")
@@ -32,8 +36,8 @@ def around(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def readable(text: str, sentence: tuple[int, int], quote: tuple[int, int]) -> tuple[int, int]:
-    """Extend a sentence that leans on the one before, or that the next one leans on; cut one that
-    never ends.
+    """Extend a sentence that leans on the one before, or that the next one qualifies; cut one
+    that never ends.
 
     >>> readable("Ask Ada. She knows. Go.", (9, 19), (9, 12))
     (0, 19)
@@ -45,22 +49,22 @@ def readable(text: str, sentence: tuple[int, int], quote: tuple[int, int]) -> tu
 
 
 def _with_neighbour(text: str, a: int, b: int) -> tuple[int, int]:
-    """The sentence with the one that it leans on, or else with the one that leans on it."""
+    """The sentence with the one that it leans on, or else with the one that qualifies it."""
     spans = sentence_spans(text)
-    if _leans(text[a:b]):
+    if _begins(text[a:b], LEANING):
         before = [s for s, e in spans if e <= a]
         if before and _together(text, before[-1], a, b):
             mark = MARK.match(text, before[-1])
             return (mark.end() if mark else before[-1]), b
         return a, b
     after = next(((s, e) for s, e in spans if s >= b), None)
-    if after and _leans(text[slice(*after)]) and _together(text, a, *after):
+    if after and _begins(text[slice(*after)], QUALIFYING) and _together(text, a, *after):
         return a, after[1]
     return a, b
 
 
-def _leans(sentence: str) -> bool:
-    return sentence.lower().startswith(LEANING)
+def _begins(sentence: str, words: tuple[str, ...]) -> bool:
+    return sentence.lower().startswith(words)
 
 
 def _together(text: str, a: int, second: int, b: int) -> bool:
