@@ -22,6 +22,7 @@ from dragon.errors import ConfigError
 from dragon.models import DEFAULT
 
 if TYPE_CHECKING:
+    from dragon.answer.reader import Reader
     from dragon.evaluate.grounding import Record
     from dragon.evaluate.questions import Question
     from dragon.retrieval import Index
@@ -58,11 +59,12 @@ def handbook(
     """Folders that hold their own questions; by default the 60 of examples/handbook."""
     from dragon.evaluate.questions import load_questions
 
-    records = []
-    for folder in folders or [HANDBOOK]:
-        asked = load_questions(folder / QUESTIONS)
-        with _index_of([folder]) as index:
-            records += _run(index, asked, model, top_k)
+    places = folders or [HANDBOOK]
+    sets = [load_questions(place / QUESTIONS) for place in places]
+    records, reader = [], _reader(model)
+    for place, asked in zip(places, sets, strict=True):
+        with _index_of([place]) as index:
+            records += _run(index, asked, reader, top_k)
     _report("handbook", records, misses, as_json)
 
 
@@ -81,7 +83,7 @@ def questions(
 
     asked = evenly(load_questions(file), limit)
     with _index_of(docs) as index:
-        _report(file.stem, _run(index, asked, model, top_k), misses, as_json)
+        _report(file.stem, _run(index, asked, _reader(model), top_k), misses, as_json)
 
 
 @app.command()
@@ -100,7 +102,7 @@ def squad(
     everything = load_questions(file)
     asked = evenly(held_out(everything, every), limit)
     with _article_index(everything) as index:
-        _report("squad", _run(index, asked, model, top_k), misses, as_json)
+        _report("squad", _run(index, asked, _reader(model), top_k), misses, as_json)
 
 
 @app.command()
@@ -142,7 +144,8 @@ def calibrate(
             trials += collect(index, reader, evenly(load_questions(file), limit), top_k)
     for place in folder or ():
         with _index_of([place]) as index:
-            trials += collect(index, reader, load_questions(place / QUESTIONS), top_k)
+            asked = evenly(load_questions(place / QUESTIONS), limit)
+            trials += collect(index, reader, asked, top_k)
     for named in filter(None, (squad, None if docs else file)):
         everything = load_questions(named)
         names = [name for name in articles.split(",") if name]
@@ -191,13 +194,21 @@ def _article_index(questions: Sequence["Question"]) -> Iterator["Index"]:
             yield index
 
 
-def _run(index: "Index", questions: Sequence["Question"], model: str, top_k: int) -> list["Record"]:
-    from dragon.answer import Answerer
+def _reader(model: str) -> "Reader":
+    leave_threads_to_kernels()
     from dragon.answer.reader import Reader
-    from dragon.evaluate.grounding import run
     from dragon.models import model_folder
 
-    answerer = Answerer(index, Reader.open(model_folder(model)), top_k)
+    return Reader.open(model_folder(model))
+
+
+def _run(
+    index: "Index", questions: Sequence["Question"], reader: "Reader", top_k: int
+) -> list["Record"]:
+    from dragon.answer import Answerer
+    from dragon.evaluate.grounding import run
+
+    answerer = Answerer(index, reader, top_k)
     with _bar(len(questions)) as step:
         return run(index, answerer, questions, step)
 
