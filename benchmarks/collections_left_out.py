@@ -10,6 +10,7 @@ other five; so the figures say what a stranger's documents would. The last line 
 import argparse
 import json
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from dragon.answer import Answerer
@@ -32,26 +33,22 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT)
     parser.add_argument("--expected", type=float, default=0.75)
     told = parser.parse_args()
-    model, folders = (
-        model_folder(told.model),
-        sorted(p.parent for p in COLLECTIONS.glob("*/questions.jsonl")),
-    )
-    plain = Reader.open(model, calibration=Calibration())
-    with tempfile.TemporaryDirectory() as scratch:
-        indexes = {folder: Path(scratch) / f"{folder.name}.db" for folder in folders}
-        trials: dict[Path, list[Trial]] = {}
-        for folder, path in indexes.items():
-            with Index.open(path, create=True) as index:
-                index.add([folder])
-                asked = load_questions(folder / "questions.jsonl")
-                trials[folder] = collect(index, plain, asked, TOP_K)
-        records: list[Record] = []
-        for folder, path in indexes.items():
-            others = [trial for other in folders if other != folder for trial in trials[other]]
-            reader = Reader.open(model, calibration=fit(others, told.expected))
-            with Index.open(path) as index:
-                asked = load_questions(folder / "questions.jsonl")
-                found = run(index, Answerer(index, reader, TOP_K), asked)
+    reader = Reader.open(model_folder(told.model), calibration=Calibration())
+    asked = {p.parent: load_questions(p) for p in sorted(COLLECTIONS.glob("*/questions.jsonl"))}
+    trials: dict[Path, list[Trial]] = {}
+    records: list[Record] = []
+    with tempfile.TemporaryDirectory() as scratch, ExitStack() as stack:
+        indexes = {
+            folder: stack.enter_context(Index.open(Path(scratch) / folder.name, create=True))
+            for folder in asked
+        }
+        for folder, index in indexes.items():
+            index.add([folder])
+            trials[folder] = collect(index, reader, asked[folder], TOP_K)
+        for folder, index in indexes.items():
+            others = [trial for other in asked if other != folder for trial in trials[other]]
+            reader.calibration = fit(others, told.expected)
+            found = run(index, Answerer(index, reader, TOP_K), asked[folder])
             records += found
             scores = metrics(found)
             print(f"{folder.name:<10}", *(f"{k} {scores[k]:.3f}" for k in SHOWN), flush=True)
