@@ -24,7 +24,7 @@ from dragon.model.transformer import Transformer
 from dragon.train.batches import ReadingBatch
 from dragon.train.language import LanguageObjective
 from dragon.train.objective import Objective
-from dragon.train.reader import ReaderObjective, candidate_scores, trimmed
+from dragon.train.reader import ReaderObjective, read, trimmed
 from dragon.train.start import load_weights
 
 
@@ -88,11 +88,8 @@ def _distributions(model: Transformer, batch: Any) -> Tensor:
     if not isinstance(batch, ReadingBatch):
         logits: Tensor = model(batch[0])
         return logits.float().flatten(0, 1)
-    valid = torch.arange(batch.ids.shape[1], device=batch.ids.device) < batch.lengths[:, None]
-    states = model.states(batch.ids, batch.features, valid[:, None, None, :])
-    scores = model.read(states, batch.features, valid).float()
-    real = batch.answers[:, 0] >= 0
-    return candidate_scores(scores, batch.features, valid)[real].flatten(0, 1)
+    scores, _ = read(model, batch, batch.ids)
+    return scores[batch.answers[:, 0] >= 0].flatten(0, 1)
 
 
 def _answers(batch: Any) -> Tensor:

@@ -61,11 +61,7 @@ class ReaderObjective(Objective):
             batch = trimmed(batch)  # reading backwards begins on the padding
         share = self.config.mask_share if train else 0.0
         ids, hidden = hide(batch, share) if share else (batch.ids, None)
-        valid = torch.arange(ids.shape[1], device=ids.device) < batch.lengths[:, None]
-        states = model.states(ids, batch.features, valid[:, None, None, :])
-        scores = candidate_scores(
-            model.read(states, batch.features, valid).float(), batch.features, valid
-        )
+        scores, states = read(model, batch, ids)
         loss = F.cross_entropy(scores.flatten(0, 1), batch.answers.flatten(), ignore_index=-1)
         figures = {"span_loss": loss.detach()}
         if not train:
@@ -93,6 +89,14 @@ class ReaderObjective(Objective):
         order = reading_order(_lengths(self.val), c.batch_tokens, c.seed)
         for indices in islice(order, c.eval_batches):
             yield reading_batch(self.val, indices, c.batch_tokens)
+
+
+def read(model: Transformer, batch: ReadingBatch, ids: Tensor) -> tuple[Tensor, Tensor]:
+    """Start and end scores [B, 2, T] of a batch with these ids, and the states [B, T, C]."""
+    valid = torch.arange(ids.shape[1], device=ids.device) < batch.lengths[:, None]
+    states = model.states(ids, batch.features, valid[:, None, None, :])
+    scores = model.read(states, batch.features, valid).float()
+    return candidate_scores(scores, batch.features, valid), states
 
 
 def trimmed(batch: ReadingBatch) -> ReadingBatch:
