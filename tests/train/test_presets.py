@@ -63,12 +63,16 @@ def fall(losses: list[float]) -> float:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", ["dragon", "gpt2-small", "claude-rust"])
-def test_a_preset_learns(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "least"), [("dragon", 1.5), ("gpt2-small", 1.0), ("claude-rust", 1.3)]
+)
+def test_a_preset_learns(
+    name: str, least: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     vocabulary = {"data.vocab_size": 1024, "model.vocab_size": 1024}
     losses = trained(name, tmp_path / name, **FEW, **vocabulary)
-    assert fall(losses) > 1.0
+    assert fall(losses) > least
     shutil.rmtree(tmp_path / name)  # more than a gigabyte
 
 
