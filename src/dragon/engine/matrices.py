@@ -4,6 +4,7 @@ In: tensors of a safetensors file. Out: a `Matrix`: a shape [N, K] (out, in), ro
 (embedding) and a plain float32 form (the NumPy kernels, the tests).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,15 +40,15 @@ class Dense:
         return self.tensor.f32()
 
 
-class Packed:
+class Packed(ABC):
     """What the packed forms have in common."""
 
     __slots__ = ()
     shape: tuple[int, int]
 
+    @abstractmethod
     def rows(self, ids: NDArray[np.integer[Any]]) -> Floats:
         """Rows [n] -> [n, K], as floats."""
-        raise NotImplementedError
 
     def f32(self) -> Floats:
         """The whole matrix [N, K]."""
